@@ -1,0 +1,55 @@
+/**
+ * Errors, sorted by who must act. Each adapter turns its SDK's errors into these in one place;
+ * anything else is our own fault and flies to the one catch of the bot or the worker.
+ */
+
+/**
+ * The operator must act. `message` is what the thread shows: what failed, what was not done and what
+ * to type next. It never holds a secret, and outside text in it has been made `harmless`.
+ */
+export class UserError extends Error {
+  override name = "UserError";
+}
+
+/** What a run waits for. The thread names it, with the time when it goes on. */
+export type Waiting =
+  | "connection"
+  | "throttled"
+  | "connection limit"
+  | "server unavailable"
+  | "doubt"
+  | "owner";
+
+/** Time must pass. The worker tries again, no sooner than `retryAfterMs` where the server said so. */
+export class TransientError extends Error {
+  override name = "TransientError";
+  readonly waitingFor: Waiting;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    message: string,
+    waitingFor: Waiting,
+    options: { retryAfterMs?: number; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.waitingFor = waitingFor;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** This process no longer owns the entry: another may be writing. Nothing more may be sent or recorded. */
+export class FencedError extends Error {
+  override name = "FencedError";
+}
+
+/**
+ * Text from a mail server or a mailbox, made safe to show: control and direction characters removed,
+ * white space folded, cut to `limit` characters. Markup is escaped later, by each surface's renderer.
+ */
+export function harmless(text: string, limit = 160): string {
+  const plain = text
+    .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]+/gu, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+  return plain.length > limit ? `${plain.slice(0, limit - 1)}…` : plain;
+}

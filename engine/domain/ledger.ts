@@ -1,0 +1,126 @@
+import type { Fingerprint, FolderState } from "./item.ts";
+import type { Fence } from "./owner.ts";
+import type { Counters, RunId } from "./pass.ts";
+import type { EntryId } from "./project.ts";
+
+/** A source folder in an entry's ledger. */
+export interface LedgerFolder {
+  id: number;
+  source: string;
+  /** The target's path; null until it was mapped. Kept for good, so that later passes go to the same place. */
+  target: string | null;
+  mark: Mark | null;
+  /** The UIDVALIDITY the carried rows stand under; null while there are none. */
+  uidValidity: number | null;
+}
+
+/**
+ * Set by a pass without date limit that left nothing failed or in doubt in the folder: while the source
+ * stands exactly here, a pass need not open it.
+ */
+export interface Mark {
+  state: FolderState;
+  listed: number;
+  /** \Deleted and left out. */
+  filtered: number;
+  changed: number | null;
+}
+
+/** A batch about to be sent: written before its first byte, gone with its result. */
+export interface Intent {
+  id: number;
+  folder: number;
+  uidValidity: number;
+  uids: number[];
+  target: string;
+  /** Where the target folder stood: what is added gets a UID from here up. */
+  targetUidValidity: number;
+  floor: number;
+}
+
+/** A carried item. */
+export interface Settled {
+  uid: number;
+  fingerprint: Fingerprint;
+  modseq: number | null;
+  size: number;
+  targetUidValidity: number;
+  targetUid: number | null;
+}
+
+export interface FailedItem {
+  uid: number;
+  /** For people, harmless. */
+  reason: string;
+}
+
+/** The result of a batch, or of one found again. */
+export interface Settlement {
+  run: RunId;
+  /** The intent it answers; null for failures found before anything was sent (too large for the target). */
+  intent: number | null;
+  folder: number;
+  uidValidity: number;
+  items: Settled[];
+  failed: FailedItem[];
+  /** Replaces the run's counters of this folder. */
+  counters: Counters;
+}
+
+/**
+ * What has been carried, for ever, per entry. Its key is (entry, source folder, UIDVALIDITY, UID).
+ * Every write carries a fence and throws `FencedError` when that is out of date, having written nothing.
+ */
+export interface Ledger {
+  /** Every folder the entry's ledger knows. */
+  folders(entry: EntryId): Promise<LedgerFolder[]>;
+  /** The row of this source folder, made where there is none. */
+  folder(entry: EntryId, source: string, fence: Fence): Promise<LedgerFolder>;
+  map(folder: number, target: string, fence: Fence): Promise<void>;
+  mark(folder: number, mark: Mark | null, fence: Fence): Promise<void>;
+
+  /** Carried UIDs between the two, both included: the run that carried each and its modseq then. */
+  known(
+    folder: number,
+    uidValidity: number,
+    from: number,
+    to: number,
+  ): Promise<Map<number, { run: RunId; modseq: number | null }>>;
+  /** How many items of the folder were ever carried. */
+  carried(folder: number): Promise<number>;
+  /** UIDs that failed last time, rising. */
+  failures(folder: number, uidValidity: number): Promise<number[]>;
+  /** Failed items that are no longer at the source: forgotten. */
+  forget(folder: number, uidValidity: number, uids: number[], fence: Fence): Promise<void>;
+
+  intend(intent: Omit<Intent, "id">, fence: Fence): Promise<number>;
+  intents(entry: EntryId): Promise<Intent[]>;
+  /**
+   * One transaction: the items are carried, failures noted (or forgotten for items now carried), the intent
+   * is gone, the run's counters of the folder are these. The first item a run carries consumes the entry's
+   * reserved license and counts the pass in the same transaction, and the news of it is written.
+   */
+  settle(settlement: Settlement, fence: Fence): Promise<void>;
+  /** Sets a run's counters of a folder, outside a batch. */
+  count(run: RunId, folder: number, counters: Counters, fence: Fence): Promise<void>;
+  counters(run: RunId, folder: number): Promise<Counters | null>;
+
+  /** UIDs of this target folder, from the floor up, that carried rows of the entry claim. */
+  claimed(entry: EntryId, target: string, targetUidValidity: number, floor: number): Promise<Set<number>>;
+  /** Carried rows of the entry whose target folder is this one and whose fingerprint is this one. */
+  twins(entry: EntryId, target: string, fingerprint: Fingerprint): Promise<number>;
+  /** Carried rows of a folder under an old UIDVALIDITY: what a re-match starts from. */
+  carriedRows(
+    folder: number,
+    uidValidity: number,
+  ): AsyncIterable<{ uid: number; size: number; fingerprint: Fingerprint }[]>;
+  /**
+   * One transaction: these rows now stand under the new UIDVALIDITY with new UIDs; rows that found no match
+   * keep the old one (gone at the source); failures and marks of the old numbering are dropped.
+   */
+  rematch(
+    folder: number,
+    change: { from: number; to: number; pairs: { old: number; uid: number }[] },
+    fence: Fence,
+  ): Promise<void>;
+}

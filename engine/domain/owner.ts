@@ -1,0 +1,25 @@
+import type { EntryId } from "./project.ts";
+
+/** Proof of owning an entry: every write of a run carries it and is refused with `FencedError` once it is out of date. */
+export interface Fence {
+  entry: EntryId;
+  token: number;
+}
+
+/** The locks of entries: one owner each, freed by the owner's death. */
+export interface Owners {
+  /** Null when another process (or run) owns it. */
+  take(entry: EntryId): Promise<Owned | null>;
+}
+
+export interface Owned extends AsyncDisposable {
+  readonly fence: Fence;
+  /** Aborts when the lock is lost: nothing more may be sent. */
+  readonly lost: AbortSignal;
+}
+
+/** Jobs that one process at a time does for a whole database: `engine` on SQLite, `narrator` everywhere. */
+export interface Seats {
+  /** Null while another process has it. Freed by the holder's death. */
+  take(seat: "engine" | "narrator"): Promise<AsyncDisposable | null>;
+}

@@ -1,0 +1,189 @@
+import type { Instant } from "./clock.ts";
+import type { Waiting } from "./errors.ts";
+import type { ItemType } from "./item.ts";
+import type { Balance, LicenseState } from "./license.ts";
+import type { Fence } from "./owner.ts";
+import type { Policy } from "./policy.ts";
+import type { EntryId, Filters, ProjectId } from "./project.ts";
+import type { Survey } from "./provider.ts";
+import type { Thread } from "./thread.ts";
+
+export type PassId = number & { readonly brand?: "PassId" };
+export type RunId = number & { readonly brand?: "RunId" };
+
+/** `delta` is the word people type for a full pass over a ledger that holds rows; nothing else tells them apart. */
+export const passKinds = ["verify", "trial", "prestage", "full", "delta", "retry"] as const;
+export type PassKind = (typeof passKinds)[number];
+
+export type PassState =
+  | "queued"
+  | "processing"
+  | "paused"
+  | "completed"
+  | "completed_with_errors"
+  | "failed"
+  | "stopped";
+
+export function ended(state: PassState): boolean {
+  return state === "completed" || state === "completed_with_errors" || state === "failed" || state === "stopped";
+}
+
+/**
+ * What became of the items a pass met. Always, for each folder:
+ * listed = migrated + duplicates + filtered + failed + vanished + notCarried.
+ */
+export interface Counters {
+  listed: number;
+  migrated: number;
+  duplicates: number;
+  filtered: number;
+  failed: number;
+  vanished: number;
+  notCarried: number;
+  /** Bytes of the migrated items. */
+  bytes: number;
+  /** Known items whose flags changed since they were carried; null where the source cannot tell. */
+  changed: number | null;
+  /** Carried once and no longer at the source. */
+  gone: number;
+  /** Of the filtered: marked \Deleted. */
+  deleted: number;
+  /** Of the migrated: with an impossible create date moved into the possible. */
+  datesClamped: number;
+}
+
+export function noCounters(): Counters {
+  return {
+    listed: 0,
+    migrated: 0,
+    duplicates: 0,
+    filtered: 0,
+    failed: 0,
+    vanished: 0,
+    notCarried: 0,
+    bytes: 0,
+    changed: 0,
+    gone: 0,
+    deleted: 0,
+    datesClamped: 0,
+  };
+}
+
+/** How far a folder's sums are from balance; 0 is right. */
+export function gap(c: Counters): number {
+  return c.listed - c.migrated - c.duplicates - c.filtered - c.failed - c.vanished - c.notCarried;
+}
+
+export function sum(all: Counters[]): Counters {
+  const total = noCounters();
+  for (const one of all) {
+    for (const key of Object.keys(total) as (keyof Counters)[]) {
+      const [a, b] = [total[key], one[key]];
+      (total[key] as number | null) = a === null || b === null ? null : a + b;
+    }
+  }
+  return total;
+}
+
+/** A pass as asked for, before anything is written. */
+export interface NewPass {
+  project: ProjectId;
+  kind: PassKind;
+  /** Only items created strictly before this are carried (prestage). */
+  limit: Instant | null;
+  types: ItemType[];
+  filters: Filters;
+  policy: Policy;
+  startedBy: string;
+  thread: Thread;
+  entries: { entry: EntryId; license: "none" | "reserve" }[];
+}
+
+/** One entry's share of a pass, all a worker needs to begin. */
+export interface Job {
+  run: RunId;
+  pass: PassId;
+  entry: EntryId;
+  project: ProjectId;
+  kind: PassKind;
+  limit: Instant | null;
+  types: ItemType[];
+  filters: Filters;
+}
+
+/** How a run ended or why it waits. */
+export interface RunEnd {
+  state: "completed" | "completed_with_errors" | "failed" | "stopped" | "paused";
+  /** For people: why, where it is not simply completed. */
+  reason: string | null;
+  survey: { source: Survey; target: Survey } | null;
+}
+
+/** A pass and all its runs as they stand: what the thread and `status` are drawn from. */
+export interface PassSnapshot {
+  id: PassId;
+  project: { id: ProjectId; name: string; zone: string };
+  kind: PassKind;
+  state: PassState;
+  limit: Instant | null;
+  startedBy: string;
+  thread: Thread;
+  createdAt: Instant;
+  startedAt: Instant | null;
+  endedAt: Instant | null;
+  counters: Counters;
+  /** What the listed items come to by the servers' counts, before they were listed; null while unknown. */
+  expected: number | null;
+  runs: RunSnapshot[];
+  licenses: Balance;
+}
+
+export interface RunSnapshot {
+  id: RunId;
+  entry: EntryId;
+  source: string;
+  target: string;
+  state: PassState;
+  reason: string | null;
+  waiting: { for: Waiting; until: Instant | null } | null;
+  counters: Counters;
+  expected: number | null;
+  passesUsed: number;
+  license: LicenseState;
+  survey: RunEnd["survey"];
+}
+
+/**
+ * Passes and their runs. Every method that writes is one transaction, and writes the news of what it did
+ * in the same transaction.
+ */
+export interface Passes {
+  /**
+   * Writes the pass, its runs and its reservations, all or none.
+   * Throws `UserError` when an entry is in a pass that has not ended, or licenses are short: nothing is written then.
+   */
+  submit(pass: NewPass): Promise<PassId>;
+  /** Runs that wait for an engine, oldest first: queued, or left behind by an engine that died. */
+  waiting(limit: number): Promise<RunId[]>;
+  job(run: RunId): Promise<Job>;
+  /** The run begins (again): state processing, and the pass with it. False when it may not: ended, paused or stopped meanwhile. */
+  begin(run: RunId, fence: Fence): Promise<boolean>;
+  /** What people want of a run: the worker asks between batches. */
+  wanted(runs: RunId[]): Promise<Map<RunId, "run" | "pause" | "stop">>;
+  expect(run: RunId, items: number, fence: Fence): Promise<void>;
+  wait(run: RunId, waiting: { for: Waiting; until: Instant | null } | null, fence: Fence): Promise<void>;
+  /**
+   * The run ends or pauses. Counts the pass if it counts, releases a reservation nothing was written under,
+   * and ends the pass with its last run.
+   */
+  end(run: RunId, end: RunEnd, fence: Fence): Promise<void>;
+  /** Pauses, resumes or stops the runs of a pass (or one entry's); runs no engine has yet change at once. Answers how many it touched. */
+  control(pass: PassId, want: "run" | "pause" | "stop", by: string, entry?: EntryId): Promise<number>;
+  snapshot(pass: PassId): Promise<PassSnapshot>;
+  /** Newest first. */
+  recent(project: ProjectId, limit: number): Promise<PassSnapshot[]>;
+  /** Passes of this thread's root message. */
+  ofThread(thread: Thread): Promise<PassId | null>;
+  /** Failed items with their reasons, for reports; newest first. */
+  failures(pass: PassId, limit: number): Promise<{ entry: string; folder: string; uid: number; reason: string }[]>;
+}

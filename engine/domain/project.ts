@@ -1,0 +1,116 @@
+import type { Instant } from "./clock.ts";
+import type { LicenseState } from "./license.ts";
+import type { Policy } from "./policy.ts";
+import type { Address, Endpoint } from "./provider.ts";
+import type { Secret } from "./secret.ts";
+import type { Thread } from "./thread.ts";
+
+export type ProjectId = number & { readonly brand?: "ProjectId" };
+export type EntryId = number & { readonly brand?: "EntryId" };
+
+/** Two endpoints, a list of entries, a policy and a time zone. */
+export interface Project {
+  id: ProjectId;
+  name: string;
+  sourceEndpoint: { id: number; name: string };
+  targetEndpoint: { id: number; name: string };
+  policy: Policy;
+  /** IANA name. */
+  zone: string;
+  filters: Filters;
+  closed: boolean;
+}
+
+/**
+ * A project's "Advanced Options". Dates are compared with the create date; patterns match the source
+ * folder's path with `/` between its names, `*` for any run of characters, without regard to case.
+ */
+export interface Filters {
+  after: Instant | null;
+  before: Instant | null;
+  include: string[];
+  exclude: string[];
+  /** Source folder to target folder, both with `/` between names. */
+  map: Record<string, string>;
+  /** Bytes. */
+  maxItemSize: number | null;
+}
+
+export const noFilters: Filters = {
+  after: null,
+  before: null,
+  include: [],
+  exclude: [],
+  map: {},
+  maxItemSize: null,
+};
+
+/** One line of the list: whose data goes where. */
+export interface Entry {
+  id: EntryId;
+  project: ProjectId;
+  source: string;
+  target: string;
+  workload: "mailbox";
+  /** Passes counted since the license in use was assigned. */
+  passesUsed: number;
+  /** A trial is given once. */
+  trialUsed: boolean;
+  license: LicenseState;
+  /** When its first pass that wrote something ended well; windows of a policy count from here. */
+  firstSuccessAt: Instant | null;
+  /** Why it cannot run, in words for the thread; null when it can. */
+  notReady: string | null;
+  /** The pass that has it now, if any. */
+  busyWith: number | null;
+  /** State of its latest run. */
+  lastState: string | null;
+}
+
+export interface NewProject {
+  name: string;
+  sourceEndpoint: number;
+  targetEndpoint: number;
+  policy: Policy;
+  zone: string;
+}
+
+export interface NewEntry {
+  source: string;
+  target: string;
+  /** Login names and passwords of their own, for endpoints with `--login user`. */
+  sourceUser: string | null;
+  sourcePassword: Secret | null;
+  targetUser: string | null;
+  targetPassword: Secret | null;
+}
+
+/** Projects, their endpoints and entries, and which channel is about which project. Secrets are sealed on the way in. */
+export interface Projects {
+  /** Throws `UserError` when the name is taken. */
+  create(project: NewProject): Promise<Project>;
+  byId(id: ProjectId): Promise<Project>;
+  byName(name: string): Promise<Project | null>;
+  list(): Promise<Project[]>;
+  change(id: ProjectId, change: Partial<Pick<Project, "policy" | "zone" | "filters" | "closed">>): Promise<Project>;
+
+  /** One channel, one project. */
+  link(channel: Thread, project: ProjectId): Promise<void>;
+  unlink(channel: Thread): Promise<void>;
+  linked(channel: Thread): Promise<Project | null>;
+
+  /** Throws `UserError` when the name is taken. */
+  addEndpoint(endpoint: Omit<Endpoint, "id">): Promise<Endpoint>;
+  endpoints(): Promise<Endpoint[]>;
+  endpoint(name: string): Promise<Endpoint | null>;
+  setMasterPassword(endpoint: number, password: Secret): Promise<void>;
+
+  /** All or none. Throws `UserError` naming each entry whose source or target the project already has. */
+  add(project: ProjectId, entries: NewEntry[]): Promise<Entry[]>;
+  /** By the order they were added. */
+  entries(project: ProjectId): Promise<Entry[]>;
+  entry(id: EntryId): Promise<Entry>;
+  markTrialUsed(id: EntryId): Promise<void>;
+  /** How to reach both ends, secrets opened. Throws `UserError` when a secret is missing. */
+  addresses(id: EntryId): Promise<{ source: Address; target: Address }>;
+}

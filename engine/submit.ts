@@ -1,0 +1,81 @@
+import type { Audit } from "./domain/audit.ts";
+import type { Clock } from "./domain/clock.ts";
+import { UserError } from "./domain/errors.ts";
+import type { Licenses } from "./domain/license.ts";
+import type { Newsroom } from "./domain/news.ts";
+import type { PassId, Passes } from "./domain/pass.ts";
+import { type PassPlan, type PassRequest, type Plans, planPass } from "./domain/plan.ts";
+import type { Project, ProjectId, Projects } from "./domain/project.ts";
+import type { Queue } from "./domain/queue.ts";
+import type { Thread, Transcript } from "./domain/thread.ts";
+
+/** Everything the bot may touch. */
+export interface Desk {
+  projects: Projects;
+  licenses: Licenses;
+  passes: Passes;
+  plans: Plans;
+  newsroom: Newsroom;
+  audit: Audit;
+  transcript: Transcript;
+  queue: Queue;
+  clock: Clock;
+}
+
+/** What the request would do now. `asked`: a person will see it and can say no. Throws `UserError` like `planPass`. */
+export async function preview(
+  request: PassRequest,
+  project: ProjectId,
+  asked: boolean,
+  desk: Desk,
+): Promise<PassPlan> {
+  const [current, entries, balance] = await Promise.all([
+    desk.projects.byId(project),
+    desk.projects.entries(project),
+    desk.licenses.balance(project),
+  ]);
+  return planPass(request, current, entries, balance, desk.clock.now(), asked);
+}
+
+/**
+ * The one door in: writes pass, runs and reservations in one transaction, then rings for each run.
+ * Throws `UserError` when licenses are short or an entry got busy meanwhile; then nothing was written.
+ */
+export async function submit(
+  plan: PassPlan,
+  by: { who: string; thread: Thread },
+  desk: Desk,
+): Promise<PassId> {
+  if (plan.short > 0) throw new UserError(shortOf(plan));
+  const pass = await desk.passes.submit({
+    project: plan.project.id,
+    kind: plan.kind,
+    limit: plan.limit,
+    types: plan.types,
+    filters: plan.filters,
+    policy: plan.project.policy,
+    startedBy: by.who,
+    thread: by.thread,
+    entries: plan.entries.map(({ entry, license }) => ({ entry: entry.id, license })),
+  });
+  await ringWaiting(desk);
+  return pass;
+}
+
+/** Rings for what waits; a lost ring is made good by the engines' own look from time to time. */
+export async function ringWaiting(desk: Pick<Desk, "passes" | "queue">): Promise<void> {
+  for (const run of await desk.passes.waiting(1000)) await desk.queue.ring(run);
+}
+
+function shortOf(plan: PassPlan): string {
+  return `Uses ${plan.licensesNeeded} licenses, ${plan.balance.free} free: ${plan.short} short. Nothing was started. Choose fewer mailboxes, or type \`licenses add ${plan.short} --note "order number"\`.`;
+}
+
+/** Of the project, for those who only have its name. */
+export async function projectNamed(name: string, desk: Desk): Promise<Project> {
+  const project = await desk.projects.byName(name);
+  if (project === null) {
+    throw new UserError(`There is no project ${name}. Type \`list projects\` to see them.`);
+  }
+  return project;
+}
