@@ -37,6 +37,14 @@ export class TransientError extends Error {
   }
 }
 
+/**
+ * Nobody can act now: one folder cannot be read or made, the server's own words say why. The pass counts
+ * its items as failed and goes on with the other folders.
+ */
+export class FolderError extends Error {
+  override name = "FolderError";
+}
+
 /** This process no longer owns the entry: another may be writing. Nothing more may be sent or recorded. */
 export class FencedError extends Error {
   override name = "FencedError";

@@ -88,8 +88,10 @@ export interface Ledger {
   ): Promise<Map<number, { run: RunId; modseq: number | null }>>;
   /** How many items of the folder were ever carried. */
   carried(folder: number): Promise<number>;
-  /** UIDs that failed last time, rising. */
+  /** UIDs that failed last time, rising. Failures are kept under the UIDVALIDITY they were met with. */
   failures(folder: number, uidValidity: number): Promise<number[]>;
+  /** Whether any item of the folder failed last time, under whatever UIDVALIDITY. */
+  hasFailures(folder: number): Promise<boolean>;
   /** Failed items that are no longer at the source: forgotten. */
   forget(folder: number, uidValidity: number, uids: number[], fence: Fence): Promise<void>;
 
@@ -107,8 +109,16 @@ export interface Ledger {
 
   /** UIDs of this target folder, from the floor up, that carried rows of the entry claim. */
   claimed(entry: EntryId, target: string, targetUidValidity: number, floor: number): Promise<Set<number>>;
-  /** Carried rows of the entry whose target folder is this one and whose fingerprint is this one. */
-  twins(entry: EntryId, target: string, fingerprint: Fingerprint): Promise<number>;
+  /**
+   * How many carried rows of the entry in this target folder have this fingerprint and a target UID of
+   * another UIDVALIDITY than the one given: copies that stand there but whose claims are void.
+   */
+  twins(
+    entry: EntryId,
+    target: string,
+    fingerprint: Fingerprint,
+    targetUidValidity: number,
+  ): Promise<number>;
   /** Carried rows of a folder under an old UIDVALIDITY: what a re-match starts from. */
   carriedRows(
     folder: number,

@@ -6,7 +6,8 @@ import type { Secret } from "./secret.ts";
  * no item differs after a pass (semantics 10).
  *
  * Every method may throw `UserError` (a login refused for good), `TransientError` (the connection is
- * gone, the server wants a pause): after either the source is to be closed.
+ * gone, the server wants a pause): after either the source is to be closed. `open` and `ensure` throw
+ * `FolderError` where the server refuses one folder: others may go on.
  */
 export interface Source extends AsyncDisposable {
   /** Folders of the user's own namespace that can hold items, parents before children. */

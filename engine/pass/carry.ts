@@ -1,0 +1,183 @@
+import { exactFingerprinter, type Fingerprinter, type Item } from "../domain/item.ts";
+import type { FailedItem, LedgerFolder, Settled } from "../domain/ledger.ts";
+import type { Counters, Job } from "../domain/pass.ts";
+import type { OpenSource, OpenTarget, Receipt } from "../domain/provider.ts";
+import type { Ends, Full } from "./ends.ts";
+import type { Listing, Todo } from "./listing.ts";
+
+/** After so many refusals in a row for want of space, nothing more is sent to a mailbox. */
+const fullAfter = 3;
+
+/**
+ * Carries a folder's items batch by batch: the intent before the first byte, the result in one
+ * transaction after. Yields the folder's counters after each. Whatever throws leaves the batch's intent
+ * in place: the next try asks the target before it repeats anything.
+ */
+export async function* carry(
+  job: Job,
+  ends: Ends,
+  row: LedgerFolder,
+  to: string,
+  open: OpenSource,
+  listing: Listing,
+  full: Full,
+  signal: AbortSignal,
+): AsyncGenerator<Counters> {
+  const { counters } = listing;
+  for (const batch of batches(listing.todo, ends.batch)) {
+    if (signal.aborted) return;
+    if (full.refusals >= fullAfter) await refuseAll(job, ends, row, open, batch, full.reason, counters);
+    else await carryBatch(job, ends, row, to, open, batch, counters, full);
+    yield counters;
+  }
+}
+
+/** Runs of items up to so many and so large together; one that is larger alone is a batch of its own. */
+export function* batches(
+  todo: readonly Todo[],
+  limit: { items: number; bytes: number },
+): Generator<Todo[]> {
+  let batch: Todo[] = [];
+  let bytes = 0;
+  for (const item of todo) {
+    if (batch.length > 0 && (batch.length >= limit.items || bytes + item.size > limit.bytes)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(item);
+    bytes += item.size;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function carryBatch(
+  job: Job,
+  ends: Ends,
+  row: LedgerFolder,
+  to: string,
+  open: OpenSource,
+  batch: Todo[],
+  counters: Counters,
+  full: Full,
+): Promise<void> {
+  const { ledger, fence } = ends;
+  const { uidValidity } = open.state;
+  const uids = batch.map((item) => item.uid);
+  const into = await ends.target.open(to);
+  const intent = await ledger.intend(
+    {
+      folder: row.id,
+      uidValidity,
+      uids,
+      target: to,
+      targetUidValidity: into.state.uidValidity,
+      floor: into.state.uidNext,
+    },
+    fence,
+  );
+  const { items, failed, seen } = await send(open, into, uids, counters, full);
+  counters.vanished += uids.length - seen;
+  await ledger.settle(
+    { run: job.run, intent, folder: row.id, uidValidity, items, failed, counters },
+    fence,
+  );
+}
+
+async function send(
+  open: OpenSource,
+  into: OpenTarget,
+  uids: number[],
+  counters: Counters,
+  full: Full,
+): Promise<{ items: Settled[]; failed: FailedItem[]; seen: number }> {
+  const items: Settled[] = [];
+  const failed: FailedItem[] = [];
+  const given = new Map<number, Tapped>();
+  for await (const receipt of into.add(tapAll(open.read(uids), given))) {
+    const tapped = given.get(receipt.uid);
+    if (tapped === undefined) throw new Error(`The target answered for an item nobody gave it.`);
+    if (receipt.outcome === "added") {
+      items.push(settled(receipt, tapped, into.state.uidValidity));
+      counters.migrated += 1;
+      counters.bytes += tapped.bytes;
+      if (receipt.notes.includes("date clamped")) counters.datesClamped += 1;
+      full.refusals = 0;
+    } else {
+      failed.push({ uid: receipt.uid, reason: receipt.reason });
+      counters.failed += 1;
+      full.refusals = receipt.full ? full.refusals + 1 : 0;
+      full.reason = receipt.reason;
+    }
+  }
+  return { items, failed, seen: given.size };
+}
+
+function settled(
+  receipt: Receipt & { outcome: "added" },
+  tapped: Tapped,
+  targetUidValidity: number,
+): Settled {
+  return {
+    uid: receipt.uid,
+    fingerprint: tapped.hash.end(),
+    modseq: tapped.modseq,
+    size: tapped.bytes,
+    targetUidValidity,
+    targetUid: receipt.targetUid,
+  };
+}
+
+/** An item on its way: hashed and measured as its bytes flow by. */
+interface Tapped {
+  hash: Fingerprinter;
+  bytes: number;
+  modseq: number | null;
+}
+
+async function* tapAll(
+  source: AsyncIterable<Item>,
+  given: Map<number, Tapped>,
+): AsyncGenerator<Item> {
+  for await (const item of source) {
+    if (given.has(item.uid)) continue;
+    const tapped: Tapped = { hash: exactFingerprinter(), bytes: 0, modseq: item.modseq };
+    given.set(item.uid, tapped);
+    yield { ...item, body: tap(item.body, tapped) };
+  }
+}
+
+async function* tap(
+  body: AsyncIterable<Uint8Array>,
+  tapped: Tapped,
+): AsyncGenerator<Uint8Array> {
+  for await (const bytes of body) {
+    tapped.hash.update(bytes);
+    tapped.bytes += bytes.length;
+    yield bytes;
+  }
+}
+
+async function refuseAll(
+  job: Job,
+  ends: Ends,
+  row: LedgerFolder,
+  open: OpenSource,
+  batch: Todo[],
+  reason: string,
+  counters: Counters,
+): Promise<void> {
+  counters.failed += batch.length;
+  await ends.ledger.settle(
+    {
+      run: job.run,
+      intent: null,
+      folder: row.id,
+      uidValidity: open.state.uidValidity,
+      items: [],
+      failed: batch.map(({ uid }) => ({ uid, reason: `not sent, the mailbox is full: ${reason}` })),
+      counters,
+    },
+    ends.fence,
+  );
+}

@@ -1,0 +1,22 @@
+import type { Clock, Instant } from "../domain/clock.ts";
+import type { Ledger } from "../domain/ledger.ts";
+import type { Fence } from "../domain/owner.ts";
+import type { Source, Target } from "../domain/provider.ts";
+
+/** What a pass works with. One owner: `fence` proves it to the ledger. */
+export interface Ends {
+  source: Source;
+  target: Target;
+  ledger: Ledger;
+  fence: Fence;
+  clock: Clock;
+  /** Before this instant a batch in doubt is not judged: the target may still be storing it. */
+  doubtSettlesAt: Instant;
+  batch: { items: number; bytes: number };
+}
+
+/** How often in a row the target refused for want of space, and its words. One for a whole run. */
+export interface Full {
+  refusals: number;
+  reason: string;
+}

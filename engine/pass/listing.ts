@@ -1,0 +1,96 @@
+import { decide, tally, trialItems } from "../domain/decide.ts";
+import type { FolderState } from "../domain/item.ts";
+import type { LedgerFolder } from "../domain/ledger.ts";
+import { type Counters, type Job, noCounters } from "../domain/pass.ts";
+import type { OpenSource } from "../domain/provider.ts";
+import type { Ends } from "./ends.ts";
+
+/** An item decided to be carried, with its size as listed. */
+export interface Todo {
+  uid: number;
+  size: number;
+}
+
+/** A folder as listed and decided: what is to be carried, and the counters so far. */
+export interface Listing {
+  counters: Counters;
+  todo: Todo[];
+  tooLarge: { uid: number; size: number }[];
+}
+
+/** Lists an open folder and decides every item. A retry lists only what failed. */
+export async function decideAll(
+  job: Job,
+  ends: Ends,
+  row: LedgerFolder,
+  open: OpenSource,
+): Promise<Listing> {
+  const { ledger, target } = ends;
+  const { uidValidity } = open.state;
+  const listing: Listing = { counters: noCounters(), todo: [], tooLarge: [] };
+  const { counters } = listing;
+  const only = job.kind === "retry" ? await ledger.failures(row.id, uidValidity) : undefined;
+  const seen = new Set<number>();
+  let known = 0;
+  for await (const page of open.list(only)) {
+    const [first, last] = [page[0], page.at(-1)];
+    if (first === undefined || last === undefined) continue;
+    const carried = await ledger.known(row.id, uidValidity, first.uid, last.uid);
+    for (const item of page) {
+      if (only !== undefined) seen.add(item.uid);
+      const before = carried.get(item.uid);
+      let fate = decide(item, before, job, target.maxItemSize);
+      if (fate === "carry" && job.kind === "trial" && listing.todo.length >= trialItems) {
+        fate = "filtered";
+      }
+      tally(fate, item, counters);
+      if (fate === "carry") listing.todo.push({ uid: item.uid, size: item.size });
+      if (fate === "too large") listing.tooLarge.push({ uid: item.uid, size: item.size });
+      if (before !== undefined) {
+        known += 1;
+        countChange(before.modseq, item.modseq, counters);
+      }
+    }
+  }
+  if (only === undefined) {
+    counters.gone = Math.max(0, (await ledger.carried(row.id)) - known);
+  } else {
+    const missing = only.filter((uid) => !seen.has(uid));
+    counters.listed += missing.length;
+    counters.vanished += missing.length;
+    if (missing.length > 0) await ledger.forget(row.id, uidValidity, missing, ends.fence);
+  }
+  return listing;
+}
+
+function countChange(then: number | null, now: number | null, counters: Counters): void {
+  if (then === null || now === null) counters.changed = null;
+  else if (now > then && counters.changed !== null) counters.changed += 1;
+}
+
+/** Items the target would refuse for their size fail before a byte is read. */
+export async function noteTooLarge(
+  job: Job,
+  ends: Ends,
+  row: LedgerFolder,
+  state: FolderState,
+  listing: Listing,
+): Promise<void> {
+  const takes = ends.target.maxItemSize ?? 0;
+  await ends.ledger.settle(
+    {
+      run: job.run,
+      intent: null,
+      folder: row.id,
+      uidValidity: state.uidValidity,
+      items: [],
+      failed: listing.tooLarge.map(({ uid, size }) => ({
+        uid,
+        reason: `too large: ${size} bytes, the new system takes ${takes}`,
+      })),
+      counters: listing.counters,
+    },
+    ends.fence,
+  );
+}
+

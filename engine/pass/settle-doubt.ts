@@ -1,0 +1,177 @@
+import {
+  exactFingerprinter,
+  type Fingerprint,
+  type Folder,
+  type Item,
+  tolerantFingerprinter,
+} from "../domain/item.ts";
+import type { Intent, LedgerFolder, Settled } from "../domain/ledger.ts";
+import { type Job, noCounters } from "../domain/pass.ts";
+import type { OpenSource, OpenTarget } from "../domain/provider.ts";
+import { chunks, rematch } from "./rematch.ts";
+import type { Ends } from "./ends.ts";
+
+/** A batch that was not all found: its target folder from a floor up, and what was free to be sent again. */
+export interface Resent {
+  target: string;
+  targetUidValidity: number;
+  floor: number;
+  /** Tolerant fingerprints, one for each copy sent again. */
+  keys: string[];
+}
+
+/**
+ * Asks the target what became of a batch whose result was never seen. What is found there is settled as
+ * carried; what is not found is free to be sent again; what vanished at the source meanwhile cannot be sent
+ * twice and is dropped. `there`: the target folder still exists.
+ */
+export async function settleDoubt(
+  intent: Intent,
+  row: LedgerFolder | null,
+  folder: Folder | null,
+  there: boolean,
+  job: Job,
+  ends: Ends,
+): Promise<Resent[]> {
+  const { ledger, fence } = ends;
+  let found: Found = { items: [], missing: [], targetUidValidity: 0 };
+  let { uidValidity } = intent;
+  if (row !== null && folder !== null && there) {
+    const open = await ends.source.open(folder.path);
+    const renumbered = open.state.uidValidity !== intent.uidValidity;
+    if (row.uidValidity !== null && row.uidValidity !== open.state.uidValidity) {
+      await rematch(row, open, ledger, fence);
+    }
+    // Under new numbers any message the ledger does not know may be one of the batch.
+    const uids = renumbered ? await unknown(row, open, ends) : intent.uids;
+    uidValidity = open.state.uidValidity;
+    found = await find(intent, uids, open, job, ends);
+  }
+  const counters = (await ledger.counters(job.run, intent.folder)) ?? noCounters();
+  await ledger.settle(
+    {
+      run: job.run,
+      intent: intent.id,
+      folder: intent.folder,
+      uidValidity,
+      items: found.items,
+      failed: [],
+      counters,
+    },
+    fence,
+  );
+  if (found.missing.length === 0) return [];
+  const { target, floor } = intent;
+  return [{ target, targetUidValidity: found.targetUidValidity, floor, keys: found.missing }];
+}
+
+/**
+ * Counts copies that turned up unclaimed after the same message had been sent again: a target that was
+ * frozen longer than the quiet time can store late. Nothing can prevent it over IMAP; it is said.
+ */
+export async function countLate(resent: Resent[], job: Job, ends: Ends): Promise<number> {
+  let late = 0;
+  for (const { target, targetUidValidity, floor, keys } of resent) {
+    const into = await ends.target.open(target);
+    if (into.state.uidValidity !== targetUidValidity) continue;
+    const pool = await unclaimed(target, floor, into, job, ends);
+    for (const key of keys) if (pool.get(key)?.shift() !== undefined) late += 1;
+  }
+  return late;
+}
+
+async function unknown(row: LedgerFolder, open: OpenSource, ends: Ends): Promise<number[]> {
+  const uids: number[] = [];
+  for await (const page of open.list()) {
+    const [first, last] = [page[0], page.at(-1)];
+    if (first === undefined || last === undefined) continue;
+    const known = await ends.ledger.known(row.id, open.state.uidValidity, first.uid, last.uid);
+    for (const item of page) if (!known.has(item.uid)) uids.push(item.uid);
+  }
+  return uids;
+}
+
+interface Found {
+  items: Settled[];
+  /** Tolerant fingerprints of what was not there. */
+  missing: string[];
+  targetUidValidity: number;
+}
+
+async function find(
+  intent: Intent,
+  uids: number[],
+  open: OpenSource,
+  job: Job,
+  ends: Ends,
+): Promise<Found> {
+  const into = await ends.target.open(intent.target);
+  const { uidValidity } = into.state;
+  const renumbered = uidValidity !== intent.targetUidValidity;
+  const pool = await unclaimed(intent.target, renumbered ? 1 : intent.floor, into, job, ends);
+  const found: Found = { items: [], missing: [], targetUidValidity: uidValidity };
+  const spoken = new Set<string>();
+  for (const some of chunks(uids, 200)) {
+    for await (const item of open.read(some)) {
+      const { key, fingerprint, size } = await fingerprints(item);
+      const candidates = pool.get(key) ?? [];
+      if (renumbered && !spoken.has(key)) {
+        // The claims of carried twins went with the old numbers: as many copies as they are belong to them.
+        spoken.add(key);
+        const { target } = intent;
+        candidates.splice(0, await ends.ledger.twins(job.entry, target, fingerprint, uidValidity));
+      }
+      const targetUid = candidates.shift();
+      if (targetUid === undefined) {
+        found.missing.push(key);
+        continue;
+      }
+      const { uid, modseq } = item;
+      found.items.push({
+        uid,
+        fingerprint,
+        modseq,
+        size,
+        targetUidValidity: uidValidity,
+        targetUid,
+      });
+    }
+  }
+  return found;
+}
+
+async function fingerprints(
+  item: Item,
+): Promise<{ key: string; fingerprint: Fingerprint; size: number }> {
+  const [tolerant, exact] = [tolerantFingerprinter(), exactFingerprinter()];
+  let size = 0;
+  for await (const bytes of item.body) {
+    tolerant.update(bytes);
+    exact.update(bytes);
+    size += bytes.length;
+  }
+  return { key: tolerant.end().toString("base64"), fingerprint: exact.end(), size };
+}
+
+/** What stands in the target folder from the floor up and no carried row claims, by content. */
+async function unclaimed(
+  target: string,
+  floor: number,
+  into: OpenTarget,
+  job: Job,
+  ends: Ends,
+): Promise<Map<string, number[]>> {
+  const { uidValidity } = into.state;
+  const claimed = await ends.ledger.claimed(job.entry, target, uidValidity, floor);
+  const pool = new Map<string, number[]>();
+  for await (const { uid, body } of into.look(floor)) {
+    const hash = tolerantFingerprinter();
+    for await (const bytes of body) hash.update(bytes);
+    if (uid < floor || claimed.has(uid)) continue;
+    const key = hash.end().toString("base64");
+    const same = pool.get(key);
+    if (same === undefined) pool.set(key, [uid]);
+    else same.push(uid);
+  }
+  return pool;
+}

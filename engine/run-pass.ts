@@ -1,0 +1,207 @@
+import type { Instant } from "./domain/clock.ts";
+import { included } from "./domain/decide.ts";
+import { FolderError, harmless } from "./domain/errors.ts";
+import type { Folder } from "./domain/item.ts";
+import type { Intent, LedgerFolder } from "./domain/ledger.ts";
+import { type Counters, gap, type Job, noCounters } from "./domain/pass.ts";
+import { carry } from "./pass/carry.ts";
+import type { Ends, Full } from "./pass/ends.ts";
+import { decideAll, noteTooLarge } from "./pass/listing.ts";
+import { setMark, standsStill } from "./pass/marks.ts";
+import { type Places, place, stand } from "./pass/place.ts";
+import { rematch } from "./pass/rematch.ts";
+import { countLate, type Resent, settleDoubt } from "./pass/settle-doubt.ts";
+
+/** What happens in a pass, as it happens. */
+export type PassEvent =
+  | { type: "expected"; items: number }
+  | { type: "waits for doubt"; until: Instant }
+  | { type: "goes on" }
+  | { type: "rematched"; folder: string; found: number; carried: number }
+  | { type: "settled"; folder: string; counters: Counters }
+  | { type: "folder failed"; folder: string; reason: string };
+
+/** How a pass over one entry ended. */
+export interface PassResult {
+  /** The signal ended it between two batches; what was not reached stays for the next time. */
+  interrupted: boolean;
+  failed: number;
+  /** Folders whose sums do not balance: a fault of ours, never shown green. */
+  gaps: string[];
+  /** Folders that could not be carried at all. */
+  folders: { folder: string; reason: string }[];
+  /** Copies the target stored after it had been asked and said no: reported, never deleted. */
+  late: number;
+}
+
+/** A folder ready to be carried. */
+interface Share {
+  folder: Folder;
+  row: LedgerFolder;
+}
+
+/**
+ * Carries what the ledger does not hold from source to target, folder by folder, batch by batch. Resumes
+ * by itself: a target folder with a batch in doubt is set aside until the quiet time is over and the target
+ * has been asked; the other folders go first. Throws what the ports throw; batches settled until then stay
+ * settled.
+ */
+export async function* runPass(
+  job: Job,
+  ends: Ends,
+  signal: AbortSignal,
+): AsyncGenerator<PassEvent, PassResult> {
+  const result: PassResult = { interrupted: false, failed: 0, gaps: [], folders: [], late: 0 };
+  const full: Full = { refusals: 0, reason: "" };
+  const folders = await ends.source.folders();
+  yield { type: "expected", items: expected(folders, job) };
+  const places = await survey(job, ends);
+  const doubts = await ends.ledger.intents(job.entry);
+
+  const aside: Share[] = [];
+  for (const folder of folders) {
+    if (signal.aborted) return { ...result, interrupted: true };
+    try {
+      const row = await ends.ledger.folder(job.entry, folder.path, ends.fence);
+      places.kept.set(row.source, row);
+      if (await settledUnopened(job, ends, folder, row)) continue;
+      const to = await place(job, ends, folder, row, places);
+      // An identical twin sent now would later be taken for the message in doubt.
+      if (doubts.some((intent) => intent.target === to || intent.folder === row.id)) {
+        aside.push({ folder, row });
+        continue;
+      }
+      yield* carryFolder(job, ends, { folder, row }, places, full, result, signal);
+    } catch (error) {
+      yield await folderFailed(job, ends, folder, error, result);
+    }
+  }
+  if (doubts.length === 0) return result;
+
+  yield* quietTime(ends, signal);
+  if (signal.aborted) return { ...result, interrupted: true };
+  const resent: Resent[] = [];
+  for (const intent of doubts) resent.push(...(await settle(intent, job, ends, folders, places)));
+  for (const share of aside) {
+    if (signal.aborted) return { ...result, interrupted: true };
+    try {
+      yield* carryFolder(job, ends, share, places, full, result, signal);
+    } catch (error) {
+      yield await folderFailed(job, ends, share.folder, error, result);
+    }
+  }
+  result.late = await countLate(resent, job, ends);
+  return result;
+}
+
+function expected(folders: Folder[], job: Job): number {
+  if (job.kind === "retry") return 0;
+  return folders.reduce((total, folder) => total + (folder.state?.count ?? 0), 0);
+}
+
+async function survey(job: Job, ends: Ends): Promise<Places> {
+  const [there, rows] = await Promise.all([
+    ends.target.folders(),
+    ends.ledger.folders(job.entry),
+  ]);
+  return {
+    present: new Set(there.map((folder) => folder.path)),
+    kept: new Map(rows.map((row) => [row.source, row])),
+  };
+}
+
+/** True when a folder's share of the pass is known without opening it. */
+async function settledUnopened(
+  job: Job,
+  ends: Ends,
+  folder: Folder,
+  row: LedgerFolder,
+): Promise<boolean> {
+  if (!included(folder.segments, job.filters)) {
+    await leaveOut(job, ends, folder, row);
+    return true;
+  }
+  if (job.kind === "retry") return !(await ends.ledger.hasFailures(row.id));
+  return standsStill(job, ends, folder, row);
+}
+
+/** A folder the project leaves out: its items are listed and filtered, unopened where the server counts. */
+async function leaveOut(job: Job, ends: Ends, folder: Folder, row: LedgerFolder): Promise<void> {
+  if (job.kind === "retry") return;
+  const state = folder.state ?? (await ends.source.open(folder.path)).state;
+  const counters = { ...noCounters(), listed: state.count, filtered: state.count };
+  await ends.ledger.count(job.run, row.id, counters, ends.fence);
+}
+
+/** One folder, from its listing to its last batch. */
+async function* carryFolder(
+  job: Job,
+  ends: Ends,
+  { folder, row }: Share,
+  places: Places,
+  full: Full,
+  result: PassResult,
+  signal: AbortSignal,
+): AsyncGenerator<PassEvent> {
+  const { ledger, fence } = ends;
+  const open = await ends.source.open(folder.path);
+  if (row.uidValidity !== null && row.uidValidity !== open.state.uidValidity) {
+    yield { type: "rematched", folder: folder.path, ...(await rematch(row, open, ledger, fence)) };
+  }
+  const listing = await decideAll(job, ends, row, open);
+  const { counters } = listing;
+  await ledger.count(job.run, row.id, counters, fence);
+  if (listing.tooLarge.length > 0) await noteTooLarge(job, ends, row, open.state, listing);
+  if (listing.todo.length > 0) {
+    const to = await stand(job, ends, folder, row, places);
+    for await (const soFar of carry(job, ends, row, to, open, listing, full, signal)) {
+      yield { type: "settled", folder: folder.path, counters: soFar };
+    }
+  }
+  result.failed += counters.failed;
+  if (signal.aborted) {
+    // Items nobody reached are no gap.
+    result.interrupted = true;
+    return;
+  }
+  if (gap(counters) !== 0) result.gaps.push(folder.path);
+  await setMark(job, ends, row, open.state, listing);
+}
+
+async function folderFailed(
+  job: Job,
+  ends: Ends,
+  folder: Folder,
+  error: unknown,
+  result: PassResult,
+): Promise<PassEvent> {
+  if (!(error instanceof FolderError)) throw error;
+  const reason = harmless(error.message);
+  const count = folder.state?.count ?? 0;
+  const row = await ends.ledger.folder(job.entry, folder.path, ends.fence);
+  const counters = { ...noCounters(), listed: count, failed: count };
+  await ends.ledger.count(job.run, row.id, counters, ends.fence);
+  result.failed += count;
+  result.folders.push({ folder: folder.path, reason });
+  return { type: "folder failed", folder: folder.path, reason };
+}
+
+async function* quietTime(ends: Ends, signal: AbortSignal): AsyncGenerator<PassEvent> {
+  const left = ends.doubtSettlesAt - ends.clock.now();
+  if (left <= 0) return;
+  yield { type: "waits for doubt", until: ends.doubtSettlesAt };
+  await ends.clock.sleep(left, signal);
+  yield { type: "goes on" };
+}
+
+function settle(
+  intent: Intent,
+  job: Job,
+  ends: Ends,
+  folders: Folder[],
+  places: Places,
+): Promise<Resent[]> {
+  const row = [...places.kept.values()].find((one) => one.id === intent.folder) ?? null;
+  const folder = folders.find((one) => one.path === row?.source) ?? null;
+  return settleDoubt(intent, row, folder, places.present.has(intent.target), job, ends);
+}
