@@ -66,7 +66,11 @@ function npm(words) {
   const inside = own !== undefined && /npm-cli\.c?js$/.test(own);
   const [command, before] = inside ? [process.execPath, [own]] : ["npm", []];
   const shell = !inside && process.platform === "win32";
-  const { status } = spawnSync(command, [...before, ...words], { cwd: root, stdio: ["ignore", 2, 2], shell });
+  const { status } = spawnSync(command, [...before, ...words], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+    shell,
+  });
   return status === 0;
 }
 
@@ -76,17 +80,23 @@ function provideCompiler() {
   if (!mayInstall || hasCompiler() || !existsSync("/usr/bin/apt-get")) return false;
   say("Installing python3, make and g++, in case sqlite3 has to be compiled …");
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const apt = (...words) => spawnSync("apt-get", words, { stdio: ["ignore", 2, 2], env }).status === 0;
+  const apt = (...words) =>
+    spawnSync("apt-get", words, { stdio: ["ignore", 2, 2], env }).status === 0;
   return apt("update") && apt("install", "-y", "--no-install-recommends", "python3", "make", "g++");
 }
 
 function hasCompiler() {
-  const there = (name) => (process.env.PATH ?? "").split(path.delimiter).some((dir) => existsSync(path.join(dir, name)));
+  const there = (name) =>
+    (process.env.PATH ?? "").split(path.delimiter).some((dir) => existsSync(path.join(dir, name)));
   return there("python3") && there("make") && (there("g++") || there("c++") || there("clang++"));
 }
 
 function ownNode() {
-  const file = path.join(root, "node_modules/node/bin", process.platform === "win32" ? "node.exe" : "node");
+  const file = path.join(
+    root,
+    "node_modules/node/bin",
+    process.platform === "win32" ? "node.exe" : "node",
+  );
   return existsSync(file) ? file : null;
 }
 

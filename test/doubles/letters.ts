@@ -42,8 +42,19 @@ export function letters(wishes: Wishes = {}): Letter[] {
 }
 
 /** A letter of exactly these bytes. */
-export function letter(name: string, raw: Buffer, rest: Partial<Omit<Letter, "name" | "raw">> = {}): Letter {
-  return { name, raw, folder: ["INBOX"], date: new Date("2026-03-01T12:00:00Z"), flags: [], ...rest };
+export function letter(
+  name: string,
+  raw: Buffer,
+  rest: Partial<Omit<Letter, "name" | "raw">> = {},
+): Letter {
+  return {
+    name,
+    raw,
+    folder: ["INBOX"],
+    date: new Date("2026-03-01T12:00:00Z"),
+    flags: [],
+    ...rest,
+  };
 }
 
 /**
@@ -51,30 +62,49 @@ export function letter(name: string, raw: Buffer, rest: Partial<Omit<Letter, "na
  * none may be lost or spoil another. Without the 50 MB one: that is `hugeLetter`.
  */
 export function extremes(folder: string[] = ["INBOX"]): Letter[] {
-  const head = (subject: string) => `From: a@old.example\r\nTo: b@old.example\r\nSubject: ${subject}\r\n`;
+  const head = (subject: string) =>
+    `From: a@old.example\r\nTo: b@old.example\r\nSubject: ${subject}\r\n`;
   const made: [string, string][] = [
     ["NUL in the body", `${head("nul in the body")}\r\nbefore\0after\r\n`],
     ["NUL in the header", `${head("nul\0in the header")}\r\nbody\r\n`],
     ["bare CR in the middle", `${head("bare cr")}\r\none\rtwo\r\n`],
     ["bare CR at the end", `${head("cr at the end")}\r\nlast line\r`],
-    ["bare LF line ends", `${head("lf")}\r\n`.replaceAll("\r", "") + "one\ntwo\n"],
+    ["bare LF line ends", `${`${head("lf")}\r\n`.replaceAll("\r", "")}one\ntwo\n`],
     ["CR CR LF", `${head("crcrlf")}\r\none\r\r\ntwo\r\r\n`],
     ["no line end at the end", `${head("no line end")}\r\nthe end`],
     ["empty lines at the end", `${head("empty lines")}\r\nthe end\r\n\r\n\r\n\r\n`],
     ["a line of 200 KB", `${head("long line")}\r\n${"x".repeat(200 * 1024)}\r\n`],
-    ["a header of 300 KB", `${head("long header")}X-Long: ${longHeader(300 * 1024)}\r\n\r\nbody\r\n`],
-    ["one header line of 64 KB", `${head("long header line")}X-Long: ${"y".repeat(64 * 1024)}\r\n\r\nbody\r\n`],
+    [
+      "a header of 300 KB",
+      `${head("long header")}X-Long: ${longHeader(300 * 1024)}\r\n\r\nbody\r\n`,
+    ],
+    [
+      "one header line of 64 KB",
+      `${head("long header line")}X-Long: ${"y".repeat(64 * 1024)}\r\n\r\nbody\r\n`,
+    ],
     ["an empty body", `${head("empty body")}\r\n`],
     ["header only", head("header only")],
     ["no header", "\r\nonly a body, and no header before it\r\n"],
     ["no header and no empty line", "neither header nor empty line\r\n"],
     ["a body of 1 MB", `${head("1 MB")}\r\n${block(1024 * 1024)}`],
     ["eight-bit bytes that are no UTF-8", `${head("caf\xe9")}\r\n\xff\xfe\x80 caf\xe9\r\n`],
-    ["a From line as in an mbox", `From a@old.example Thu Jan  1 00:00:00 1970\r\n${head("from line")}\r\nFrom here\r\n`],
-    ["what looks like the end of a literal", `${head("literal")}\r\n)\r\nA1 OK done\r\n* BYE {12}\r\n+ go\r\n`],
+    [
+      "a From line as in an mbox",
+      `From a@old.example Thu Jan  1 00:00:00 1970\r\n${head("from line")}\r\nFrom here\r\n`,
+    ],
+    [
+      "what looks like the end of a literal",
+      `${head("literal")}\r\n)\r\nA1 OK done\r\n* BYE {12}\r\n+ go\r\n`,
+    ],
     ["a single dot", `${head("dot")}\r\n.\r\n..\r\n.\r\n`],
-    ["identical, the first", `${head("identical")}Message-ID: <twin@old.example>\r\n\r\nthe same twice\r\n`],
-    ["identical, the second", `${head("identical")}Message-ID: <twin@old.example>\r\n\r\nthe same twice\r\n`],
+    [
+      "identical, the first",
+      `${head("identical")}Message-ID: <twin@old.example>\r\n\r\nthe same twice\r\n`,
+    ],
+    [
+      "identical, the second",
+      `${head("identical")}Message-ID: <twin@old.example>\r\n\r\nthe same twice\r\n`,
+    ],
   ];
   return made.map(([name, text]) => letter(name, Buffer.from(text, "latin1"), { folder }));
 }
@@ -87,9 +117,13 @@ export function emptyLetter(folder: string[] = ["INBOX"]): Letter {
 /** A letter with a body of so many megabytes (50), made when it is asked for. */
 export function hugeLetter(megabytes = 50, folder: string[] = ["INBOX"]): Letter {
   const head = Buffer.from("From: a@old.example\r\nTo: b@old.example\r\nSubject: huge\r\n\r\n");
-  return letter(`a body of ${megabytes} MB`, Buffer.concat([head, Buffer.from(block(megabytes * 1024 * 1024))]), {
-    folder,
-  });
+  return letter(
+    `a body of ${megabytes} MB`,
+    Buffer.concat([head, Buffer.from(block(megabytes * 1024 * 1024))]),
+    {
+      folder,
+    },
+  );
 }
 
 /** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
@@ -148,5 +182,8 @@ function longHeader(length: number): string {
 
 function block(length: number): string {
   const line = `${"0123456789abcdef".repeat(4)}ABCDEFGHIJKL\r\n`;
-  return line.repeat(Math.ceil(length / line.length)).slice(0, length - 2).concat("\r\n");
+  return line
+    .repeat(Math.ceil(length / line.length))
+    .slice(0, length - 2)
+    .concat("\r\n");
 }
