@@ -25,15 +25,18 @@ export class TransientError extends Error {
   override name = "TransientError";
   readonly waitingFor: Waiting;
   readonly retryAfterMs: number | undefined;
+  /** The connection died without a word (a time-out): what was sent may still arrive. */
+  readonly silent: boolean;
 
   constructor(
     message: string,
     waitingFor: Waiting,
-    options: { retryAfterMs?: number; cause?: unknown } = {},
+    options: { retryAfterMs?: number; silent?: boolean; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.waitingFor = waitingFor;
     this.retryAfterMs = options.retryAfterMs;
+    this.silent = options.silent ?? false;
   }
 }
 

@@ -1,0 +1,222 @@
+import { randomBytes } from "node:crypto";
+import type { Clock, Instant } from "./domain/clock.ts";
+import { FencedError, harmless, TransientError, UserError } from "./domain/errors.ts";
+import type { Ledger } from "./domain/ledger.ts";
+import type { Owned, Owners } from "./domain/owner.ts";
+import type { Job, Passes, RunEnd, RunId } from "./domain/pass.ts";
+import type { Projects } from "./domain/project.ts";
+import type { Address, Provider } from "./domain/provider.ts";
+import { type PassResult, runPass } from "./run-pass.ts";
+
+/** What a worker needs to carry a run. */
+export interface Works {
+  passes: Passes;
+  ledger: Ledger;
+  projects: Projects;
+  owners: Owners;
+  providers: Record<Address["endpoint"]["provider"], Provider>;
+  clock: Clock;
+  log: Log;
+  settings: Settings;
+}
+
+/** Structured log lines; never a secret, a subject or a body. */
+export interface Log {
+  info(facts: Record<string, unknown>, text: string): void;
+  warn(facts: Record<string, unknown>, text: string): void;
+  error(facts: Record<string, unknown>, text: string): void;
+}
+
+export interface Settings {
+  batch: { items: number; bytes: number };
+  /** How long a target may still store what it was sent before its connection died, in ms. */
+  quietMs: number;
+  /** The same for a connection that died without a word: the network may still deliver. */
+  silentQuietMs: number;
+  /** Tries without progress before a run fails. */
+  tries: number;
+  /** The first pause between tries; doubles up to 60 times itself. */
+  retryMs: number;
+}
+
+export const defaults: Settings = {
+  batch: { items: 100, bytes: 4_000_000 },
+  quietMs: 30_000,
+  silentQuietMs: 15 * 60_000,
+  tries: 8,
+  retryMs: 1_000,
+};
+
+/** Why a run is asked to stop between two batches. */
+export type Interruption = "pause" | "stop" | "shutdown";
+
+/**
+ * Carries one run from where it stands to its end: owns the entry, opens both ends, runs the pass, waits and
+ * opens again when a connection is lost. A run somebody else owns, or that may not begin, is left alone.
+ * Only a fault of the database is thrown.
+ */
+export async function carryRun(run: RunId, works: Works, interrupt: AbortSignal): Promise<void> {
+  const job = await works.passes.job(run);
+  await using owned = await works.owners.take(job.entry);
+  if (owned === null) return;
+  const stop = AbortSignal.any([interrupt, owned.lost]);
+  try {
+    if (!(await works.passes.begin(run, owned.fence))) return;
+    const end = await untilEnd(job, works, owned, stop);
+    if (end !== null) await works.passes.end(run, end, owned.fence);
+  } catch (error) {
+    // Another process owns the entry now and goes on from what the ledger says.
+    if (error instanceof FencedError) {
+      works.log.warn({ run }, "another engine owns the entry; this one lets go");
+      return;
+    }
+    throw error;
+  }
+}
+
+/** Null when the process shuts down: the run stays as it is for the next engine. */
+async function untilEnd(
+  job: Job,
+  works: Works,
+  owned: Owned,
+  stop: AbortSignal,
+): Promise<RunEnd | null> {
+  // Whoever owned the entry before may have died a moment ago with bytes on the way.
+  let doubtSettlesAt = works.clock.now() + works.settings.quietMs;
+  let tries = 0;
+  for (;;) {
+    const progress = { made: false };
+    try {
+      if (job.kind === "verify") return await verify(job, works);
+      const result = await once(job, works, owned, doubtSettlesAt, progress, stop);
+      if (result.interrupted || stop.aborted) return interrupted(stop, owned);
+      return ending(result);
+    } catch (error) {
+      if (error instanceof FencedError) throw error;
+      if (stop.aborted) return interrupted(stop, owned);
+      if (!(error instanceof TransientError)) return failure(error, job, works);
+      tries = progress.made ? 1 : tries + 1;
+      if (tries >= works.settings.tries) {
+        const reason = `gave up after ${tries} tries: ${harmless(error.message)}. What was carried stays; type \`delta\` to go on later`;
+        return { state: "failed", reason, survey: null };
+      }
+      doubtSettlesAt = works.clock.now() + quiet(error, works.settings);
+      await pause(job, error, tries, works, owned, stop);
+      if (stop.aborted) return interrupted(stop, owned);
+    }
+  }
+}
+
+async function once(
+  job: Job,
+  works: Works,
+  owned: Owned,
+  doubtSettlesAt: Instant,
+  progress: { made: boolean },
+  stop: AbortSignal,
+): Promise<PassResult> {
+  const { passes, ledger, projects, clock, settings } = works;
+  const addresses = await projects.addresses(job.entry);
+  await using source = await provider(addresses.source, works).source(addresses.source);
+  await using target = await provider(addresses.target, works).target(addresses.target);
+  const { fence } = owned;
+  const ends = { source, target, ledger, fence, clock, doubtSettlesAt, batch: settings.batch };
+  const events = runPass(job, ends, stop);
+  for (;;) {
+    const step = await events.next();
+    if (step.done === true) return step.value;
+    const event = step.value;
+    switch (event.type) {
+      case "expected":
+        await passes.expect(job.run, event.items, fence);
+        break;
+      case "waits for doubt":
+        await passes.wait(job.run, { for: "doubt", until: event.until }, fence);
+        break;
+      case "goes on":
+        await passes.wait(job.run, null, fence);
+        break;
+      case "settled":
+        progress.made = true;
+        break;
+      case "rematched":
+        works.log.info(
+          { run: job.run, found: event.found, carried: event.carried },
+          "the source renumbered a folder; what was carried was found again by content",
+        );
+        break;
+      case "folder failed":
+        works.log.warn({ run: job.run }, "a folder could not be carried");
+        break;
+    }
+  }
+}
+
+async function verify(job: Job, works: Works): Promise<RunEnd> {
+  const addresses = await works.projects.addresses(job.entry);
+  await using source = await provider(addresses.source, works).source(addresses.source);
+  await using target = await provider(addresses.target, works).target(addresses.target);
+  const survey = { source: await source.survey(), target: await target.survey() };
+  return { state: "completed", reason: null, survey };
+}
+
+function provider(address: Address, works: Works): Provider {
+  return works.providers[address.endpoint.provider];
+}
+
+function ending(result: PassResult): RunEnd {
+  const reasons = result.folders.map(({ folder, reason }) => `${harmless(folder)}: ${reason}`);
+  if (result.gaps.length > 0) {
+    reasons.unshift(`the sums of ${result.gaps.map((one) => harmless(one)).join(", ")} do not balance`);
+  }
+  if (result.late > 0) {
+    reasons.push(
+      `the new system stored ${result.late} messages late, after it had been asked: they stand there twice`,
+    );
+  }
+  const clean = result.failed === 0 && reasons.length === 0;
+  return {
+    state: clean ? "completed" : "completed_with_errors",
+    reason: reasons.length > 0 ? harmless(reasons.join("; "), 500) : null,
+    survey: null,
+  };
+}
+
+function interrupted(stop: AbortSignal, owned: Owned): RunEnd | null {
+  if (owned.lost.aborted) throw new FencedError("The lock on the entry is lost.");
+  const why = stop.reason as Interruption;
+  if (why === "shutdown") return null;
+  return { state: why === "pause" ? "paused" : "stopped", reason: null, survey: null };
+}
+
+function failure(error: unknown, job: Job, works: Works): RunEnd {
+  if (error instanceof UserError) return { state: "failed", reason: error.message, survey: null };
+  const reference = randomBytes(4).toString("hex");
+  works.log.error({ run: job.run, reference, err: error }, "a run failed for a fault of ours");
+  return {
+    state: "failed",
+    reason: `an error of Godwit's own, reference ${reference}; what was carried stays. Type \`delta\` to go on`,
+    survey: null,
+  };
+}
+
+function quiet(error: TransientError, settings: Settings): number {
+  return error.silent ? settings.silentQuietMs : settings.quietMs;
+}
+
+async function pause(
+  job: Job,
+  error: TransientError,
+  tries: number,
+  works: Works,
+  owned: Owned,
+  stop: AbortSignal,
+): Promise<void> {
+  const { passes, clock, settings, log } = works;
+  const backoff = settings.retryMs * Math.min(60, 2 ** (tries - 1));
+  const until = clock.now() + (error.retryAfterMs ?? backoff);
+  log.warn({ run: job.run, waitingFor: error.waitingFor, until }, "a run waits");
+  await passes.wait(job.run, { for: error.waitingFor, until }, owned.fence);
+  await clock.sleep(until - clock.now(), stop);
+  if (!stop.aborted) await passes.wait(job.run, null, owned.fence);
+}
