@@ -1,5 +1,5 @@
-import type { Queue } from "./domain/queue.ts";
 import type { RunId } from "./domain/pass.ts";
+import type { Queue } from "./domain/queue.ts";
 import { carryRun, type Interruption, type Works } from "./worker.ts";
 
 export interface EngineOptions {

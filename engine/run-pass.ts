@@ -100,10 +100,7 @@ function expected(folders: Folder[], job: Job): number {
 }
 
 async function survey(job: Job, ends: Ends): Promise<Places> {
-  const [there, rows] = await Promise.all([
-    ends.target.folders(),
-    ends.ledger.folders(job.entry),
-  ]);
+  const [there, rows] = await Promise.all([ends.target.folders(), ends.ledger.folders(job.entry)]);
   return {
     present: new Set(there.map((folder) => folder.path)),
     kept: new Map(rows.map((row) => [row.source, row])),

@@ -3,7 +3,7 @@ import type { Clock } from "./domain/clock.ts";
 import { UserError } from "./domain/errors.ts";
 import type { Licenses } from "./domain/license.ts";
 import type { Newsroom } from "./domain/news.ts";
-import type { PassId, Passes } from "./domain/pass.ts";
+import type { Passes, PassId } from "./domain/pass.ts";
 import { type PassPlan, type PassRequest, type Plans, planPass } from "./domain/plan.ts";
 import type { Project, ProjectId, Projects } from "./domain/project.ts";
 import type { Queue } from "./domain/queue.ts";

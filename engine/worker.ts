@@ -167,7 +167,9 @@ function provider(address: Address, works: Works): Provider {
 function ending(result: PassResult): RunEnd {
   const reasons = result.folders.map(({ folder, reason }) => `${harmless(folder)}: ${reason}`);
   if (result.gaps.length > 0) {
-    reasons.unshift(`the sums of ${result.gaps.map((one) => harmless(one)).join(", ")} do not balance`);
+    reasons.unshift(
+      `the sums of ${result.gaps.map((one) => harmless(one)).join(", ")} do not balance`,
+    );
   }
   if (result.late > 0) {
     reasons.push(

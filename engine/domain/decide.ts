@@ -8,7 +8,13 @@ import type { Filters } from "./project.ts";
 export const trialItems = 10;
 
 /** What is to become of a listed item. */
-export type Fate = "carry" | "carried by this run" | "duplicate" | "deleted" | "filtered" | "too large";
+export type Fate =
+  | "carry"
+  | "carried by this run"
+  | "duplicate"
+  | "deleted"
+  | "filtered"
+  | "too large";
 
 /** Decides one item. What the ledger knows is a duplicate whatever else is true of it. */
 export function decide(

@@ -5,7 +5,15 @@ export const itemTypes = ["mail", "calendar", "contact", "task", "journal", "not
 export type ItemType = (typeof itemTypes)[number];
 
 /** What a folder is for (RFC 6154, and INBOX). */
-export type FolderRole = "inbox" | "sent" | "drafts" | "trash" | "junk" | "archive" | "all" | "flagged";
+export type FolderRole =
+  | "inbox"
+  | "sent"
+  | "drafts"
+  | "trash"
+  | "junk"
+  | "archive"
+  | "all"
+  | "flagged";
 
 /**
  * Where a folder stands. UIDs mean something only together with their `uidValidity` (RFC 9051 §2.3.1.1).

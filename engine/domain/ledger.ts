@@ -108,7 +108,12 @@ export interface Ledger {
   counters(run: RunId, folder: number): Promise<Counters | null>;
 
   /** UIDs of this target folder, from the floor up, that carried rows of the entry claim. */
-  claimed(entry: EntryId, target: string, targetUidValidity: number, floor: number): Promise<Set<number>>;
+  claimed(
+    entry: EntryId,
+    target: string,
+    targetUidValidity: number,
+    floor: number,
+  ): Promise<Set<number>>;
   /**
    * How many carried rows of the entry in this target folder have this fingerprint and a target UID of
    * another UIDVALIDITY than the one given: copies that stand there but whose claims are void.

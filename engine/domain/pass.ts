@@ -25,7 +25,12 @@ export type PassState =
   | "stopped";
 
 export function ended(state: PassState): boolean {
-  return state === "completed" || state === "completed_with_errors" || state === "failed" || state === "stopped";
+  return (
+    state === "completed" ||
+    state === "completed_with_errors" ||
+    state === "failed" ||
+    state === "stopped"
+  );
 }
 
 /**
@@ -171,19 +176,31 @@ export interface Passes {
   /** What people want of a run: the worker asks between batches. */
   wanted(runs: RunId[]): Promise<Map<RunId, "run" | "pause" | "stop">>;
   expect(run: RunId, items: number, fence: Fence): Promise<void>;
-  wait(run: RunId, waiting: { for: Waiting; until: Instant | null } | null, fence: Fence): Promise<void>;
+  wait(
+    run: RunId,
+    waiting: { for: Waiting; until: Instant | null } | null,
+    fence: Fence,
+  ): Promise<void>;
   /**
    * The run ends or pauses. Counts the pass if it counts, releases a reservation nothing was written under,
    * and ends the pass with its last run.
    */
   end(run: RunId, end: RunEnd, fence: Fence): Promise<void>;
   /** Pauses, resumes or stops the runs of a pass (or one entry's); runs no engine has yet change at once. Answers how many it touched. */
-  control(pass: PassId, want: "run" | "pause" | "stop", by: string, entry?: EntryId): Promise<number>;
+  control(
+    pass: PassId,
+    want: "run" | "pause" | "stop",
+    by: string,
+    entry?: EntryId,
+  ): Promise<number>;
   snapshot(pass: PassId): Promise<PassSnapshot>;
   /** Newest first. */
   recent(project: ProjectId, limit: number): Promise<PassSnapshot[]>;
   /** Passes of this thread's root message. */
   ofThread(thread: Thread): Promise<PassId | null>;
   /** Failed items with their reasons, for reports; newest first. */
-  failures(pass: PassId, limit: number): Promise<{ entry: string; folder: string; uid: number; reason: string }[]>;
+  failures(
+    pass: PassId,
+    limit: number,
+  ): Promise<{ entry: string; folder: string; uid: number; reason: string }[]>;
 }

@@ -55,7 +55,8 @@ export function planPass(
   now: Instant,
   asked: boolean,
 ): PassPlan {
-  if (project.closed) throw new UserError(`The project ${project.name} is closed; nothing was started.`);
+  if (project.closed)
+    throw new UserError(`The project ${project.name} is closed; nothing was started.`);
   if (entries.length === 0) {
     throw new UserError(
       `The project ${project.name} has no mailboxes yet. Type \`add <source> <target>\` or \`import <file.csv>\` first.`,
@@ -129,7 +130,9 @@ function typesOf(request: PassRequest): ItemType[] {
 function limitOf(request: PassRequest, now: Instant): Instant | null {
   if (request.kind !== "prestage") return null;
   if (request.limit === null) {
-    throw new UserError("A pre-stage needs a limit: type `prestage 90d`, or a date as in `prestage 2026-08-01`.");
+    throw new UserError(
+      "A pre-stage needs a limit: type `prestage 90d`, or a date as in `prestage 2026-08-01`.",
+    );
   }
   const limit = "at" in request.limit ? request.limit.at : now - request.limit.days * day;
   if (limit > now) {
@@ -146,7 +149,9 @@ function choose(selection: string[], entries: Entry[]): Entry[] {
   const unmatched: string[] = [];
   for (const word of selection) {
     const pattern = glob(word);
-    const matching = entries.filter((entry) => pattern.test(entry.source) || pattern.test(entry.target));
+    const matching = entries.filter(
+      (entry) => pattern.test(entry.source) || pattern.test(entry.target),
+    );
     if (matching.length === 0) unmatched.push(word);
     for (const entry of matching) chosen.add(entry);
   }
@@ -167,7 +172,8 @@ export function glob(pattern: string): RegExp {
 function notReady(kind: PassKind, entry: Entry): string | null {
   if (entry.notReady !== null) return entry.notReady;
   if (entry.busyWith !== null) return `already running in pass ${entry.busyWith}`;
-  if (kind === "trial" && entry.trialUsed) return "its trial has been used; type `prestage 90d` or `full`";
+  if (kind === "trial" && entry.trialUsed)
+    return "its trial has been used; type `prestage 90d` or `full`";
   return null;
 }
 

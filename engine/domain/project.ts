@@ -92,7 +92,10 @@ export interface Projects {
   byId(id: ProjectId): Promise<Project>;
   byName(name: string): Promise<Project | null>;
   list(): Promise<Project[]>;
-  change(id: ProjectId, change: Partial<Pick<Project, "policy" | "zone" | "filters" | "closed">>): Promise<Project>;
+  change(
+    id: ProjectId,
+    change: Partial<Pick<Project, "policy" | "zone" | "filters" | "closed">>,
+  ): Promise<Project>;
 
   /** One channel, one project. */
   link(channel: Thread, project: ProjectId): Promise<void>;

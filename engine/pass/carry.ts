@@ -26,7 +26,8 @@ export async function* carry(
   const { counters } = listing;
   for (const batch of batches(listing.todo, ends.batch)) {
     if (signal.aborted) return;
-    if (full.refusals >= fullAfter) await refuseAll(job, ends, row, open, batch, full.reason, counters);
+    if (full.refusals >= fullAfter)
+      await refuseAll(job, ends, row, open, batch, full.reason, counters);
     else await carryBatch(job, ends, row, to, open, batch, counters, full);
     yield counters;
   }
@@ -147,10 +148,7 @@ async function* tapAll(
   }
 }
 
-async function* tap(
-  body: AsyncIterable<Uint8Array>,
-  tapped: Tapped,
-): AsyncGenerator<Uint8Array> {
+async function* tap(body: AsyncIterable<Uint8Array>, tapped: Tapped): AsyncGenerator<Uint8Array> {
   for await (const bytes of body) {
     tapped.hash.update(bytes);
     tapped.bytes += bytes.length;

@@ -62,4 +62,3 @@ function same(a: FolderState, b: FolderState): boolean {
     a.highestModseq === b.highestModseq
   );
 }
-

@@ -8,8 +8,8 @@ import {
 import type { Intent, LedgerFolder, Settled } from "../domain/ledger.ts";
 import { type Job, noCounters } from "../domain/pass.ts";
 import type { OpenSource, OpenTarget } from "../domain/provider.ts";
-import { chunks, rematch } from "./rematch.ts";
 import type { Ends } from "./ends.ts";
+import { chunks, rematch } from "./rematch.ts";
 
 /** A batch that was not all found: its target folder from a floor up, and what was free to be sent again. */
 export interface Resent {

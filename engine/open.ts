@@ -1,0 +1,104 @@
+import { dirname, join } from "node:path";
+import { knexAudit } from "../db/audit.ts";
+import { checkKeys } from "../db/keys.ts";
+import { knexLedger } from "../db/ledger.ts";
+import { knexLicenses } from "../db/licenses.ts";
+import { knexNewsroom } from "../db/news.ts";
+import { type Database, migrate, openDatabase } from "../db/open.ts";
+import { openOwners, openSeats } from "../db/owners.ts";
+import { knexPasses } from "../db/passes.ts";
+import { knexPlans } from "../db/plans.ts";
+import { knexProjects } from "../db/projects.ts";
+import { knexTranscript } from "../db/transcript.ts";
+import { type Clock, wallClock } from "./domain/clock.ts";
+import { UserError } from "./domain/errors.ts";
+import type { Seats } from "./domain/owner.ts";
+import type { Sealer } from "./domain/secret.ts";
+import { imapProvider } from "./providers/imap/provider.ts";
+import { memorySystem } from "./providers/memory.ts";
+import { memoryQueue } from "./queues/memory.ts";
+import { aesSealer, keyFile, parseKeys } from "./secrets.ts";
+import type { Desk } from "./submit.ts";
+import { defaults, type Log, type Settings, type Works } from "./worker.ts";
+
+/** What of the configuration decides which adapters stand behind the ports. */
+export interface OpenConfig {
+  databaseUrl: string;
+  /** `GODWIT_KEYS`; null to use the key file beside an SQLite database. */
+  keys: string | null;
+  settings: Partial<Settings>;
+  log: Log;
+  clock?: Clock;
+  /** Told once, when a key file was made. */
+  tell(text: string): void;
+}
+
+/** Everything open: what the bot may touch, what an engine needs, and the seats. */
+export interface Opened extends AsyncDisposable {
+  database: Database;
+  desk: Desk;
+  works: Works;
+  seats: Seats;
+}
+
+/**
+ * Opens the database, brings it up to date and puts the adapters behind the ports.
+ * Throws `UserError` where the configuration cannot work, saying what to set.
+ */
+export async function openGodwit(config: OpenConfig): Promise<Opened> {
+  const clock = config.clock ?? wallClock;
+  await using stack = new AsyncDisposableStack();
+  const database = stack.use(await openDatabase(config.databaseUrl));
+  await migrate(database);
+  const sealer = await openSealer(config, database);
+  await checkKeys(database, sealer);
+  const projects = knexProjects(database, sealer, clock);
+  const passes = knexPasses(database, clock);
+  const queue = stack.use(memoryQueue());
+  const owners = stack.use(openOwners(database));
+  const seats = stack.use(openSeats(database));
+  const desk: Desk = {
+    projects,
+    passes,
+    licenses: knexLicenses(database, clock),
+    plans: knexPlans(database),
+    newsroom: knexNewsroom(database),
+    audit: knexAudit(database, clock),
+    transcript: knexTranscript(database, clock),
+    queue,
+    clock,
+  };
+  const works: Works = {
+    passes,
+    projects,
+    ledger: knexLedger(database, clock),
+    owners,
+    providers: { imap: imapProvider(), memory: memorySystem() },
+    clock,
+    log: config.log,
+    settings: { ...defaults, ...config.settings },
+  };
+  const open = stack.move();
+  return { database, desk, works, seats, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+/** The sealer for this database's secrets: from the environment, else the key file beside it. */
+export async function openSealer(
+  config: Pick<OpenConfig, "keys" | "tell">,
+  database: Database,
+): Promise<Sealer> {
+  if (config.keys !== null) return aesSealer(parseKeys(config.keys));
+  if (database.file === null) {
+    throw new UserError(
+      "GODWIT_KEYS is not set, and with PostgreSQL it has to be. Type `npm run -s godwit -- keys new` and put what it prints into GODWIT_KEYS, the same for every process.",
+    );
+  }
+  const path = join(dirname(database.file), "godwit.key");
+  const { keys, made } = await keyFile(path);
+  if (made) {
+    config.tell(
+      `A key that seals passwords was made in ${path}. Keep a copy apart from the database.`,
+    );
+  }
+  return aesSealer(keys);
+}
