@@ -1,0 +1,100 @@
+import type { Fence, Owned, Owners, Seats } from "../engine/domain/owner.ts";
+import type { EntryId } from "../engine/domain/project.ts";
+import { lockFile } from "./file-lock.ts";
+import type { Database } from "./open.ts";
+import { type Hold, openServerLocks } from "./server-locks.ts";
+import { write } from "./transaction.ts";
+
+/** Takes a lock by its name; null while anybody has it. */
+interface Locks extends AsyncDisposable {
+  take(name: LockName): Promise<Hold | null>;
+}
+
+type LockName = { type: "entry"; id: number } | { type: "seat"; name: "engine" | "narrator" };
+
+/**
+ * The owners of entries: a lock file each beside an SQLite database, an advisory lock on one connection to
+ * PostgreSQL. Each owner gets a fence of its own, newer than all before. Disposing frees what it holds.
+ */
+export function openOwners(database: Database): Owners & AsyncDisposable {
+  const locks = openLocks(database);
+  return {
+    async take(entry): Promise<Owned | null> {
+      const lock = await locks.take({ type: "entry", id: entry });
+      if (lock === null) return null;
+      try {
+        const fence = await nextFence(database, entry);
+        return {
+          fence,
+          lost: lock.lost,
+          [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
+        };
+      } catch (error) {
+        await lock[Symbol.asyncDispose]();
+        throw error;
+      }
+    },
+    [Symbol.asyncDispose]: () => locks[Symbol.asyncDispose](),
+  };
+}
+
+/** The seats of this database. Disposing frees those it holds. */
+export function openSeats(database: Database): Seats & AsyncDisposable {
+  const locks = openLocks(database);
+  return {
+    take: (name) => locks.take({ type: "seat", name }),
+    [Symbol.asyncDispose]: () => locks[Symbol.asyncDispose](),
+  };
+}
+
+function nextFence(database: Database, entry: EntryId): Promise<Fence> {
+  return write(database, async (trx) => {
+    await trx("owners")
+      .insert({ entry_id: entry, token: 1 })
+      .onConflict("entry_id")
+      .merge({ token: trx.raw("owners.token + 1") });
+    const row = await trx("owners").where({ entry_id: entry }).first("token");
+    return { entry, token: row!.token };
+  });
+}
+
+function openLocks(database: Database): Locks {
+  return database.file === null ? serverLocks(database) : fileLocks(database.file);
+}
+
+function fileLocks(file: string): Locks {
+  const holds = new Set<Hold>();
+  return {
+    async take(name) {
+      const path = name.type === "entry" ? `entry-${name.id}` : `seat-${name.name}`;
+      const lock = await lockFile(`${file}.locks/${path}.lock`);
+      if (lock === null) return null;
+      const hold: Hold = {
+        // The kernel takes it back at our death and never before.
+        lost: new AbortController().signal,
+        async [Symbol.asyncDispose]() {
+          holds.delete(hold);
+          await lock[Symbol.asyncDispose]();
+        },
+      };
+      holds.add(hold);
+      return hold;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const hold of [...holds]) await hold[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Two numbers name an advisory lock: what it is for, and which. */
+function serverLocks(database: Database): Locks {
+  const locks = openServerLocks(database.url);
+  const seats = { engine: 1, narrator: 2 };
+  return {
+    take: (name) =>
+      name.type === "entry"
+        ? locks.take(0x60d301, name.id)
+        : locks.take(0x60d302, seats[name.name]),
+    [Symbol.asyncDispose]: () => locks[Symbol.asyncDispose](),
+  };
+}

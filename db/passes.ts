@@ -1,0 +1,241 @@
+import type { Knex } from "knex";
+import type { Clock } from "../engine/domain/clock.ts";
+import type { Fence } from "../engine/domain/owner.ts";
+import { ended, type Job, type Passes, type RunId } from "../engine/domain/pass.ts";
+import { tell } from "./news.ts";
+import type { Database } from "./open.ts";
+import { afterRuns, endRun, lockRun, type RunOfPass } from "./runs.ts";
+import { snapshots } from "./snapshots.ts";
+import { submitPass } from "./submit.ts";
+import { activeStates } from "./tables.ts";
+import { fenced, read, write } from "./transaction.ts";
+
+/** Passes and their runs in the database. */
+export function knexPasses(database: Database, clock: Clock): Passes {
+  const { knex } = database;
+  return {
+    submit: (pass) => write(database, (trx) => submitPass(trx, pass, clock.now())),
+
+    waiting: (limit) =>
+      knex("runs")
+        .whereIn("state", ["queued", "processing"])
+        .orderBy("id")
+        .limit(limit)
+        .pluck<RunId[]>("id"),
+
+    job: (run) => jobOf(knex, run),
+
+    begin: (run, fence) =>
+      fenced(database, fence, async (trx) => {
+        const row = await ownRun(trx, run, fence);
+        return begin(trx, row, clock.now());
+      }),
+
+    async wanted(runs) {
+      const rows = await knex("runs").whereIn("id", runs).select("id", "wanted");
+      return new Map(rows.map(({ id, wanted }) => [id, wanted]));
+    },
+
+    expect: (run, items, fence) =>
+      fenced(database, fence, async (trx) => {
+        await trx("runs").where({ id: run, entry_id: fence.entry }).update({ expected: items });
+      }),
+
+    wait: (run, waiting, fence) =>
+      fenced(database, fence, async (trx) => {
+        const row = await ownRun(trx, run, fence);
+        const news = waiting !== null && waiting.for !== row.waiting_for;
+        await trx("runs")
+          .where({ id: run })
+          .update({
+            waiting_for: waiting?.for ?? null,
+            waiting_until: waiting?.until ?? null,
+          });
+        if (!news) return;
+        const { source } = row;
+        await tell(
+          trx,
+          row.pass_id,
+          { type: "entry waits", entry: source, ...waiting },
+          clock.now(),
+        );
+      }),
+
+    end: (run, end, fence) =>
+      fenced(database, fence, async (trx) => {
+        const row = await ownRun(trx, run, fence);
+        if (ended(row.state)) return;
+        await endRun(trx, row, end, clock.now());
+        await afterRuns(trx, row.pass_id, clock.now());
+      }),
+
+    control: (pass, want, by, entry) =>
+      write(database, async (trx) => {
+        const now = clock.now();
+        await trx("passes").where({ id: pass }).forUpdate().first("id");
+        const ids = await trx("runs")
+          .where({ pass_id: pass, ...(entry !== undefined && { entry_id: entry }) })
+          .whereIn("state", activeStates)
+          .orderBy("id")
+          .pluck<RunId[]>("id");
+        let touched = 0;
+        if (want === "stop" && entry === undefined && ids.length > 0) {
+          await trx("passes").where({ id: pass }).update({ stopped_by: by });
+        }
+        for (const id of ids) {
+          const row = await lockRun(trx, id);
+          if (await steer(trx, row, want, now)) touched += 1;
+        }
+        if (touched === 0) return 0;
+        if (want === "pause") await tell(trx, pass, { type: "pass paused", by }, now);
+        if (want === "run") await tell(trx, pass, { type: "pass resumed", by }, now);
+        await afterRuns(trx, pass, now);
+        return touched;
+      }),
+
+    snapshot: (pass) =>
+      read(database, async (trx) => {
+        const [snapshot] = await snapshots(trx, [pass]);
+        if (snapshot === undefined) throw new Error(`There is no pass ${pass}.`);
+        return snapshot;
+      }),
+
+    recent: (project, limit) =>
+      read(database, async (trx) => {
+        const ids = await trx("passes")
+          .where({ project_id: project })
+          .orderBy("id", "desc")
+          .limit(limit)
+          .pluck<number[]>("id");
+        return snapshots(trx, ids);
+      }),
+
+    async ofThread(thread) {
+      const row = await knex("passes")
+        .where({ root_message: thread })
+        .orderBy("id", "desc")
+        .first("id");
+      return row?.id ?? null;
+    },
+
+    failures: (pass, limit) =>
+      knex("failures as f")
+        .join("runs", "runs.id", "f.run_id")
+        .join("entries", "entries.id", "runs.entry_id")
+        .join("folders", "folders.id", "f.folder_id")
+        .where("runs.pass_id", pass)
+        .orderBy([
+          { column: "f.at", order: "desc" },
+          { column: "f.folder_id", order: "desc" },
+          { column: "f.uid", order: "desc" },
+        ])
+        .limit(limit)
+        .select<{ entry: string; folder: string; uid: number; reason: string }[]>(
+          "entries.source as entry",
+          "folders.source as folder",
+          "f.uid",
+          "f.reason",
+        ),
+  };
+}
+
+async function jobOf(knex: Knex, run: RunId): Promise<Job> {
+  const row = await knex("runs")
+    .join("passes", "passes.id", "runs.pass_id")
+    .where("runs.id", run)
+    .first<JobRow | undefined>(
+      "runs.entry_id",
+      "passes.id",
+      "passes.project_id",
+      "passes.kind",
+      "passes.limit_at",
+      "passes.types",
+      "passes.filters",
+    );
+  if (row === undefined) throw new Error(`There is no run ${run}.`);
+  return {
+    run,
+    pass: row.id,
+    entry: row.entry_id,
+    project: row.project_id,
+    kind: row.kind,
+    limit: row.limit_at,
+    types: JSON.parse(row.types) as Job["types"],
+    filters: JSON.parse(row.filters) as Job["filters"],
+  };
+}
+
+interface JobRow {
+  id: number;
+  entry_id: number;
+  project_id: number;
+  kind: Job["kind"];
+  limit_at: number | null;
+  types: string;
+  filters: string;
+}
+
+async function ownRun(trx: Knex.Transaction, run: RunId, fence: Fence): Promise<RunOfPass> {
+  const row = await lockRun(trx, run);
+  if (row.entry_id !== fence.entry) throw new Error(`Run ${run} is not of entry ${fence.entry}.`);
+  return row;
+}
+
+async function begin(trx: Knex.Transaction, row: RunOfPass, now: number): Promise<boolean> {
+  if (ended(row.state) || row.state === "paused") return false;
+  if (row.wanted !== "run") {
+    // Asked while its engine was dead: done before anything else.
+    const state = row.wanted === "stop" ? "stopped" : "paused";
+    await endRun(trx, row, { state, reason: null, survey: null }, now);
+    await afterRuns(trx, row.pass_id, now);
+    return false;
+  }
+  await trx("runs").where({ id: row.id }).update({
+    state: "processing",
+    resumed: false,
+    reason: null,
+    waiting_for: null,
+    waiting_until: null,
+  });
+  const first = await trx("passes")
+    .where({ id: row.pass_id })
+    .whereNull("started_at")
+    .update({ started_at: now });
+  if (first > 0) await tell(trx, row.pass_id, { type: "pass started" }, now);
+  await afterRuns(trx, row.pass_id, now);
+  return true;
+}
+
+/** One run is asked to pause, go on or stop; true when that changes anything. */
+async function steer(
+  trx: Knex.Transaction,
+  row: RunOfPass,
+  want: "run" | "pause" | "stop",
+  now: number,
+): Promise<boolean> {
+  const change = (columns: {
+    state?: "queued" | "paused";
+    wanted: typeof want;
+    resumed?: boolean;
+  }) => trx("runs").where({ id: row.id }).update(columns);
+  const untouched = row.state !== "processing";
+  switch (want) {
+    case "stop":
+      if (untouched) await endRun(trx, row, { state: "stopped", reason: null, survey: null }, now);
+      else if (row.wanted === "stop") return false;
+      else await change({ wanted: "stop" });
+      return true;
+    case "pause":
+      if (row.state === "paused" || row.wanted !== "run") return false;
+      await change({ wanted: "pause", resumed: false, ...(untouched && { state: "paused" }) });
+      return true;
+    case "run":
+      if (row.wanted === "stop" || (row.wanted === "run" && row.state !== "paused")) return false;
+      // Its engine may be pausing it at this moment: `resumed` tells it that it need not have.
+      await change({
+        wanted: "run",
+        ...(row.state === "paused" ? { state: "queued" } : { resumed: true }),
+      });
+      return true;
+  }
+}

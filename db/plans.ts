@@ -1,0 +1,50 @@
+import type { KeptPlan, PassRequest, Plans } from "../engine/domain/plan.ts";
+import type { Database } from "./open.ts";
+import type { PlanRow } from "./tables.ts";
+import { write } from "./transaction.ts";
+
+/** Plans that wait for a decision, in the database. Numbers are never given twice. */
+export function knexPlans(database: Database): Plans {
+  const { knex } = database;
+  return {
+    async keep({ hash, user, channel, project, request, expiresAt }) {
+      const [made] = await knex("plans").insert(
+        {
+          hash,
+          user,
+          channel,
+          project_id: project,
+          request: JSON.stringify(request),
+          expires_at: expiresAt,
+        },
+        "n",
+      );
+      return made!.n;
+    },
+
+    take: (n) =>
+      write(database, async (trx) => {
+        const row = await trx("plans").where({ n }).forUpdate().first();
+        if (row === undefined) return null;
+        await trx("plans").where({ n }).delete();
+        return planOf(row);
+      }),
+
+    async look(n) {
+      const row = await knex("plans").where({ n }).first();
+      return row === undefined ? null : planOf(row);
+    },
+  };
+}
+
+function planOf(row: PlanRow): KeptPlan {
+  return {
+    n: row.n,
+    hash: row.hash,
+    user: row.user,
+    channel: row.channel,
+    project: row.project_id,
+    request: JSON.parse(row.request) as PassRequest,
+    expiresAt: row.expires_at,
+  };
+}

@@ -1,0 +1,51 @@
+import type { Knex } from "knex";
+
+/** Pairs in one statement: each takes four of its variables. */
+const chunk = 200;
+
+/** Moves carried rows to a folder's new UIDVALIDITY, and drops what stands under the old numbers only. */
+export async function rematch(
+  trx: Knex.Transaction,
+  folder: number,
+  change: { from: number; to: number; pairs: { old: number; uid: number }[] },
+): Promise<void> {
+  const { from, to, pairs } = change;
+  for (let start = 0; start < pairs.length; start += chunk) {
+    await move(trx, folder, from, to, pairs.slice(start, start + chunk));
+  }
+  await trx("failures").where({ folder_id: folder }).whereNot({ uid_validity: to }).delete();
+  await trx("folders").where({ id: folder }).update({ uid_validity: to, mark: null });
+}
+
+async function move(
+  trx: Knex.Transaction,
+  folder: number,
+  from: number,
+  to: number,
+  pairs: { old: number; uid: number }[],
+): Promise<void> {
+  const taken = await trx("items")
+    .where({ folder_id: folder, uid_validity: to })
+    .whereIn(
+      "uid",
+      pairs.map(({ uid }) => uid),
+    )
+    .pluck<number[]>("uid");
+  // A server that goes back to numbers it had before: what is known under them stays as it is.
+  const free = pairs.filter(({ uid }) => !taken.includes(uid));
+  if (free.length === 0) return;
+  const cases = free.map(() => "when ? then cast(? as bigint)").join(" ");
+  await trx("items")
+    .where({ folder_id: folder, uid_validity: from })
+    .whereIn(
+      "uid",
+      free.map(({ old }) => old),
+    )
+    .update({
+      uid_validity: to,
+      uid: trx.raw(
+        `case uid ${cases} end`,
+        free.flatMap(({ old, uid }) => [old, uid]),
+      ),
+    });
+}

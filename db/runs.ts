@@ -1,0 +1,167 @@
+import type { Knex } from "knex";
+import type { Instant } from "../engine/domain/clock.ts";
+import type { PassId, PassKind, PassState, RunEnd, RunId } from "../engine/domain/pass.ts";
+import { ended } from "../engine/domain/pass.ts";
+import { balanceOf, type Movable, moveLicense } from "./licenses.ts";
+import { tell } from "./news.ts";
+import type { RunRow } from "./tables.ts";
+
+/** A run with what of its pass and entry decides about it. */
+export interface RunOfPass extends RunRow {
+  project_id: number;
+  kind: PassKind;
+  started_by: string;
+  source: string;
+}
+
+/** Reads a run for a change. On PostgreSQL its pass is locked first: everybody takes them in this order. */
+export async function lockRun(trx: Knex.Transaction, run: RunId): Promise<RunOfPass> {
+  const of = trx("runs").where({ id: run }).select("pass_id");
+  await trx("passes").where("id", of).forUpdate().first("id");
+  return runOfPass(trx, run);
+}
+
+/** Reads a run as it stands. */
+export async function runOfPass(trx: Knex.Transaction, run: RunId): Promise<RunOfPass> {
+  const row = await trx("runs")
+    .join("passes", "passes.id", "runs.pass_id")
+    .join("entries", "entries.id", "runs.entry_id")
+    .where("runs.id", run)
+    .first<RunOfPass | undefined>(
+      "runs.*",
+      "passes.project_id",
+      "passes.kind",
+      "passes.started_by",
+      "entries.source",
+    );
+  if (row === undefined) throw new Error(`There is no run ${run}.`);
+  return row;
+}
+
+/**
+ * The run carried its first item: its reservation becomes a consumption, the pass is counted, a trial is
+ * used up.
+ */
+export async function firstItem(
+  trx: Knex.Transaction,
+  run: RunOfPass,
+  now: Instant,
+): Promise<void> {
+  await trx("runs").where({ id: run.id }).update({ wrote: true });
+  const entry = trx("entries").where({ id: run.entry_id });
+  if (run.kind === "trial") await entry.clone().update({ trial_used: true });
+  if (run.reserved) {
+    await moveLicense(trx, "consume", movable(run), now);
+    // A new license: its passes and its window are counted from here.
+    await entry.clone().update({ passes_used: 0, first_success_at: null });
+    const { free } = await balanceOf(trx, run.project_id);
+    await tell(trx, run.pass_id, { type: "license consumed", entry: run.source, left: free }, now);
+  }
+  if (counts(run.kind) && !run.counted) await countPass(trx, run);
+}
+
+/** The run ends, or pauses where that is the end's state. Does not look after the pass: `afterRuns` does. */
+export async function endRun(
+  trx: Knex.Transaction,
+  run: RunOfPass,
+  end: RunEnd,
+  now: Instant,
+): Promise<void> {
+  let { state } = end;
+  if (state === "paused") {
+    if (run.wanted === "stop") state = "stopped";
+    else {
+      await pauseRun(trx, run, end);
+      return;
+    }
+  }
+  const completed = state === "completed" || state === "completed_with_errors";
+  if (completed && counts(run.kind) && !run.counted) await countPass(trx, run);
+  if (run.reserved) await moveLicense(trx, "release", movable(run), now);
+  // What nobody reached is no gap. In a completed run one would be a fault, and stays to be seen.
+  if (!completed) await balanceSums(trx, run);
+  if (completed && run.wrote && run.kind !== "trial") {
+    await trx("entries")
+      .where({ id: run.entry_id })
+      .whereNull("first_success_at")
+      .update({ first_success_at: now });
+  }
+  await trx("runs")
+    .where({ id: run.id })
+    .update({
+      state,
+      reason: end.reason,
+      survey: end.survey === null ? null : JSON.stringify(end.survey),
+      waiting_for: null,
+      waiting_until: null,
+    });
+  const { reason } = end;
+  await tell(
+    trx,
+    run.pass_id,
+    { type: "entry ended", entry: run.source, run: run.id, state, reason },
+    now,
+  );
+}
+
+/** Brings a pass's own state in line with its runs, and ends it with the last of them. */
+export async function afterRuns(trx: Knex.Transaction, pass: PassId, now: Instant): Promise<void> {
+  const row = (await trx("passes").where({ id: pass }).first())!;
+  if (ended(row.state)) return;
+  const rows = await trx("runs").where({ pass_id: pass }).distinct("state");
+  const states = new Set(rows.map((run) => run.state));
+  const state = passState(states, row.started_at !== null, row.stopped_by !== null);
+  if (state === row.state) return;
+  const endedAt = ended(state) ? now : null;
+  await trx("passes").where({ id: pass }).update({ state, ended_at: endedAt });
+  if (ended(state)) await tell(trx, pass, { type: "pass ended", state }, now);
+}
+
+/** The state of a pass whose runs are in these states. */
+function passState(runs: Set<PassState>, started: boolean, stopped: boolean): PassState {
+  if (runs.has("processing")) return "processing";
+  if (runs.has("queued")) return started ? "processing" : "queued";
+  if (runs.has("paused")) return "paused";
+  if (runs.has("stopped") && (stopped || runs.size === 1)) return "stopped";
+  const [only] = runs;
+  return only !== undefined && runs.size === 1 ? only : "completed_with_errors";
+}
+
+async function pauseRun(trx: Knex.Transaction, run: RunOfPass, end: RunEnd): Promise<void> {
+  // Asked to go on while it was being paused: it waits for an engine again.
+  const state = run.resumed ? "queued" : "paused";
+  await trx("runs").where({ id: run.id }).update({
+    state,
+    resumed: false,
+    reason: end.reason,
+    waiting_for: null,
+    waiting_until: null,
+  });
+}
+
+async function balanceSums(trx: Knex.Transaction, run: RunOfPass): Promise<void> {
+  await trx("run_folders")
+    .where({ run_id: run.id })
+    .update({
+      listed: trx.raw("migrated + duplicates + filtered + failed + vanished + not_carried"),
+    });
+}
+
+async function countPass(trx: Knex.Transaction, run: RunOfPass): Promise<void> {
+  await trx("entries").where({ id: run.entry_id }).increment("passes_used", 1);
+  await trx("runs").where({ id: run.id }).update({ counted: true });
+}
+
+function counts(kind: PassKind): boolean {
+  return kind === "prestage" || kind === "full" || kind === "delta";
+}
+
+function movable(run: RunOfPass): Movable {
+  return {
+    project: run.project_id,
+    entry: run.entry_id,
+    run: run.id,
+    pass: run.pass_id,
+    by: run.started_by,
+  };
+}

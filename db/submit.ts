@@ -1,0 +1,148 @@
+import type { Knex } from "knex";
+import type { Instant } from "../engine/domain/clock.ts";
+import { UserError } from "../engine/domain/errors.ts";
+import type { NewPass, PassId } from "../engine/domain/pass.ts";
+import { balanceOf, moveLicense } from "./licenses.ts";
+import { tell } from "./news.ts";
+import { activeStates, type EntryRow } from "./tables.ts";
+
+/** Rows in one statement: below what either database takes. */
+const chunk = 50;
+
+/**
+ * Writes a pass with its runs and reservations. Throws `UserError` when an entry is busy, has used its trial
+ * or got its license meanwhile, or licenses are short.
+ */
+export async function submitPass(
+  trx: Knex.Transaction,
+  pass: NewPass,
+  now: Instant,
+): Promise<PassId> {
+  // All that start something in a project take turns here.
+  const project = await trx("projects").where({ id: pass.project }).forUpdate().first("id");
+  if (project === undefined) throw new Error(`There is no project with the id ${pass.project}.`);
+  const entries = await chosen(trx, pass);
+  await refuseBusy(trx, pass);
+  refuseChanged(pass, entries, now);
+  await refuseShort(trx, pass);
+
+  const [made] = await trx("passes").insert(
+    {
+      project_id: pass.project,
+      kind: pass.kind,
+      state: "queued",
+      limit_at: pass.limit,
+      types: JSON.stringify(pass.types),
+      filters: JSON.stringify(pass.filters),
+      policy: JSON.stringify(pass.policy),
+      started_by: pass.startedBy,
+      thread: pass.thread,
+      created_at: now,
+    },
+    "id",
+  );
+  const { id } = made!;
+  for (const some of chunks(pass.entries)) {
+    await trx("runs").insert(
+      some.map(({ entry }) => ({
+        pass_id: id,
+        entry_id: entry,
+        state: "queued" as const,
+        wanted: "run" as const,
+        resumed: false,
+        reserved: false,
+        wrote: false,
+        counted: false,
+        failure_told: false,
+      })),
+    );
+  }
+  await reserve(trx, pass, id, now);
+  await tell(trx, id, { type: "pass queued" }, now);
+  return id;
+}
+
+async function chosen(trx: Knex.Transaction, pass: NewPass): Promise<Map<number, EntryRow>> {
+  const entries = new Map<number, EntryRow>();
+  for (const ids of chunks(pass.entries.map(({ entry }) => entry))) {
+    const rows = await trx("entries").where({ project_id: pass.project }).whereIn("id", ids);
+    for (const row of rows) entries.set(row.id, row);
+  }
+  const strange = pass.entries.find(({ entry }) => !entries.has(entry));
+  if (strange !== undefined || pass.entries.length === 0) {
+    throw new Error(`Entry ${strange?.entry} is not of project ${pass.project}.`);
+  }
+  return entries;
+}
+
+async function refuseBusy(trx: Knex.Transaction, pass: NewPass): Promise<void> {
+  const busy: string[] = [];
+  for (const ids of chunks(pass.entries.map(({ entry }) => entry))) {
+    const rows = await trx("runs")
+      .join("entries", "entries.id", "runs.entry_id")
+      .whereIn("runs.entry_id", ids)
+      .whereIn("runs.state", activeStates)
+      .orderBy("runs.entry_id")
+      .select<{ source: string; pass_id: number }[]>("entries.source", "runs.pass_id");
+    busy.push(...rows.map((row) => `${row.source} is already running in pass ${row.pass_id}`));
+  }
+  if (busy.length > 0) throw new UserError(`${busy.join("; ")}. Nothing was started.`);
+}
+
+/** What was true when the plan was made can be out of date when it starts. */
+function refuseChanged(pass: NewPass, entries: Map<number, EntryRow>, now: Instant): void {
+  for (const { entry, license } of pass.entries) {
+    const row = entries.get(entry)!;
+    if (pass.kind === "trial" && row.trial_used) {
+      throw new UserError(
+        `The trial of ${row.source} has been used. Nothing was started. Type \`prestage 90d\` or \`full\`.`,
+      );
+    }
+    if (license === "reserve" && row.license === "consumed" && !overLimit(pass, row, now)) {
+      throw new UserError(
+        `${row.source} got its license meanwhile and needs no other. Nothing was started. Type the command again.`,
+      );
+    }
+  }
+}
+
+function overLimit({ policy }: NewPass, row: EntryRow, now: Instant): boolean {
+  const { passesPerLicense, deltaWindowDays } = policy;
+  if (passesPerLicense !== "unlimited" && row.passes_used >= passesPerLicense) return true;
+  if (deltaWindowDays === null || row.first_success_at === null) return false;
+  return now > row.first_success_at + deltaWindowDays * 24 * 60 * 60 * 1000;
+}
+
+async function refuseShort(trx: Knex.Transaction, pass: NewPass): Promise<void> {
+  const needed = pass.entries.filter(({ license }) => license === "reserve").length;
+  if (needed === 0) return;
+  const { free } = await balanceOf(trx, pass.project);
+  const short = needed - free;
+  if (short <= 0) return;
+  throw new UserError(
+    `Uses ${needed} licenses, ${free} free: ${short} short. Nothing was started. Choose fewer mailboxes, or type \`licenses add ${short} --note "order number"\`.`,
+  );
+}
+
+async function reserve(
+  trx: Knex.Transaction,
+  pass: NewPass,
+  id: PassId,
+  now: Instant,
+): Promise<void> {
+  const wanting = new Set(
+    pass.entries.filter(({ license }) => license === "reserve").map(({ entry }) => entry),
+  );
+  if (wanting.size === 0) return;
+  const runs = await trx("runs").where({ pass_id: id }).orderBy("id").select("id", "entry_id");
+  const { project, startedBy: by } = pass;
+  for (const { id: run, entry_id: entry } of runs) {
+    if (wanting.has(entry)) {
+      await moveLicense(trx, "reserve", { project, entry, run, pass: id, by }, now);
+    }
+  }
+}
+
+function* chunks<T>(all: T[]): Generator<T[]> {
+  for (let start = 0; start < all.length; start += chunk) yield all.slice(start, start + chunk);
+}

@@ -1,0 +1,226 @@
+import type { Instant } from "../engine/domain/clock.ts";
+import type { Waiting } from "../engine/domain/errors.ts";
+import type { LicenseState, Movement } from "../engine/domain/license.ts";
+import type { PassKind, PassState } from "../engine/domain/pass.ts";
+import type { Endpoint } from "../engine/domain/provider.ts";
+
+/** States of a run or pass that has not ended. */
+export const activeStates: readonly PassState[] = ["queued", "processing", "paused"];
+
+// Rows as the drivers give them. SQLite answers 0 and 1 for a boolean: ask with `Boolean(…)`.
+
+export interface EndpointRow {
+  id: number;
+  name: string;
+  name_key: string;
+  provider: Endpoint["provider"];
+  host: string;
+  port: number;
+  security: Endpoint["security"];
+  login: Endpoint["login"];
+  master_user: string | null;
+  master_format: string;
+  /** Sealed, as every password. */
+  master_password: string | null;
+  ca: string | null;
+  fingerprint: string | null;
+}
+
+export interface ProjectRow {
+  id: number;
+  name: string;
+  name_key: string;
+  source_endpoint_id: number;
+  target_endpoint_id: number;
+  policy: string;
+  zone: string;
+  filters: string;
+  closed: boolean;
+}
+
+export interface EntryRow {
+  id: number;
+  project_id: number;
+  source: string;
+  source_key: string;
+  target: string;
+  target_key: string;
+  workload: "mailbox";
+  source_user: string | null;
+  source_password: string | null;
+  target_user: string | null;
+  target_password: string | null;
+  passes_used: number;
+  trial_used: boolean;
+  license: LicenseState;
+  first_success_at: Instant | null;
+}
+
+export interface PassRow {
+  id: number;
+  project_id: number;
+  kind: PassKind;
+  state: PassState;
+  limit_at: Instant | null;
+  types: string;
+  filters: string;
+  policy: string;
+  started_by: string;
+  thread: string;
+  created_at: Instant;
+  started_at: Instant | null;
+  ended_at: Instant | null;
+  /** Who stopped the pass as a whole. */
+  stopped_by: string | null;
+  root_message: string | null;
+}
+
+export interface RunRow {
+  id: number;
+  pass_id: number;
+  entry_id: number;
+  state: PassState;
+  wanted: "run" | "pause" | "stop";
+  resumed: boolean;
+  reason: string | null;
+  waiting_for: Waiting | null;
+  waiting_until: Instant | null;
+  expected: number | null;
+  /** A reservation of its own, neither consumed nor released. */
+  reserved: boolean;
+  wrote: boolean;
+  counted: boolean;
+  failure_told: boolean;
+  survey: string | null;
+}
+
+export interface FolderRow {
+  id: number;
+  entry_id: number;
+  source: string;
+  target_folder_id: number | null;
+  uid_validity: number | null;
+  mark: string | null;
+}
+
+export interface ItemRow {
+  folder_id: number;
+  uid_validity: number;
+  uid: number;
+  run_id: number;
+  fingerprint: Buffer;
+  size: number;
+  modseq: number | null;
+  target_folder_id: number;
+  target_uid_validity: number;
+  target_uid: number | null;
+}
+
+export interface IntentRow {
+  id: number;
+  folder_id: number;
+  uid_validity: number;
+  uids: string;
+  target_folder_id: number;
+  target_uid_validity: number;
+  floor: number;
+}
+
+export interface FailureRow {
+  folder_id: number;
+  uid_validity: number;
+  uid: number;
+  run_id: number;
+  reason: string;
+  at: Instant;
+}
+
+export interface CounterColumns {
+  listed: number;
+  migrated: number;
+  duplicates: number;
+  filtered: number;
+  failed: number;
+  vanished: number;
+  not_carried: number;
+  bytes: number;
+  changed: number | null;
+  gone: number;
+  deleted: number;
+  dates_clamped: number;
+}
+
+export interface MovementRow {
+  id: number;
+  project_id: number;
+  kind: Movement["kind"];
+  count: number;
+  by: string;
+  entry_id: number | null;
+  run_id: number | null;
+  pass_id: number | null;
+  note: string | null;
+  at: Instant;
+}
+
+export interface NewsTableRow {
+  id: number;
+  pass_id: number;
+  at: Instant;
+  body: string;
+  delivered: boolean;
+}
+
+export interface AuditRow {
+  id: number;
+  at: Instant;
+  who: string;
+  project_id: number | null;
+  did: string;
+  outcome: "done" | "refused" | "failed";
+  reference: string | null;
+}
+
+export interface PlanRow {
+  n: number;
+  hash: string;
+  user: string;
+  channel: string;
+  project_id: number;
+  request: string;
+  expires_at: Instant;
+}
+
+export interface TranscriptRow {
+  id: number;
+  at: Instant;
+  kind: "private" | "post" | "edit" | "reply" | "pass";
+  thread: string;
+  reader: string | null;
+  text: string;
+  extra: string;
+}
+
+declare module "knex/types/tables.js" {
+  interface Tables {
+    key_checks: { id: number; sealed: string };
+    endpoints: EndpointRow;
+    projects: ProjectRow;
+    channels: { channel: string; project_id: number };
+    entries: EntryRow;
+    owners: { entry_id: number; token: number };
+    passes: PassRow;
+    runs: RunRow;
+    target_folders: { id: number; entry_id: number; path: string };
+    folders: FolderRow;
+    items: ItemRow;
+    intents: IntentRow;
+    failures: FailureRow;
+    run_folders: CounterColumns & { run_id: number; folder_id: number };
+    license_movements: MovementRow;
+    news: NewsTableRow;
+    audit: AuditRow;
+    plans: PlanRow;
+    transcript: TranscriptRow;
+  }
+}
