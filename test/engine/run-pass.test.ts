@@ -117,7 +117,7 @@ describe("a pass", () => {
       counters: { listed: 2, migrated: 1, failed: 1 },
     });
     expect(retry.counters).toMatchObject({ listed: 1, migrated: 0, failed: 1 });
-    const failures = await world.godwit.desk.passes.failures(pass.id, 10);
+    const failures = await world.godwit.desk.passes.failures(retry.id, 10);
     expect(failures).toMatchObject([{ folder: "INBOX", uid: 1, reason: "an empty message" }]);
   });
 

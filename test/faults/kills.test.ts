@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Dovecot, startDovecot } from "../servers/dovecot.ts";
+import { killAt, killAtRandom } from "./kills.ts";
+
+let old: Dovecot;
+let fresh: Dovecot;
+
+beforeAll(async () => {
+  [old, fresh] = await Promise.all([startDovecot(), startDovecot({ location: "maildir" })]);
+});
+afterAll(async () => {
+  await Promise.all([old[Symbol.asyncDispose](), fresh[Symbol.asyncDispose]()]);
+});
+
+const clean = { lost: [], duplicated: [], foreign: [] };
+
+describe("an engine killed (F1)", () => {
+  test.each([
+    ["before intend", 1],
+    ["before intend", 3],
+    ["after intend", 1],
+    ["after intend", 3],
+    ["before append", 1],
+    ["before append", 30],
+    ["after append", 1],
+    ["after append", 30],
+    ["after append", 60],
+    ["before settle", 1],
+    ["before settle", 3],
+    ["during settle", 1],
+    ["during settle", 3],
+    ["after settle", 1],
+    ["after settle", 3],
+    ["during look", 1],
+    ["after create", 1],
+    ["after create", 3],
+  ])("%s, the %i. time: nothing is lost or twice", async (point, nth) => {
+    const user = `${point.replace(" ", "-")}-${nth}`;
+    const outcome = await killAt(old, fresh, { point, nth, user });
+
+    expect(outcome.kills, "it was killed").toBe(point === "during look" ? 2 : 1);
+    expect(outcome.verdict).toMatchObject(clean);
+    expect(outcome.verdict.present).toBeGreaterThan(60);
+    expect(outcome).toMatchObject({ gaps: 0, touched: [] });
+  });
+});
+
+describe("an engine killed at random (F2, the short form)", () => {
+  test("60 kills over three passes: nothing is lost or twice, the source is untouched", async () => {
+    const outcome = await killAtRandom(old, fresh, {
+      kills: 60,
+      letters: 1200,
+      seed: 20261121,
+      user: "random",
+    });
+
+    expect(outcome.kills).toBe(60);
+    expect(outcome.verdict).toMatchObject(clean);
+    expect(outcome).toMatchObject({ gaps: 0, touched: [] });
+  }, 240_000);
+});

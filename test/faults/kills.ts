@@ -1,0 +1,176 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { gap } from "../../engine/domain/pass.ts";
+import { dice, letters } from "../doubles/letters.ts";
+import { compare, touched, type Verdict } from "../servers/checker.ts";
+import type { Dovecot } from "../servers/dovecot.ts";
+import type { Dump } from "../servers/imap-client.ts";
+import { startWorld, type World } from "../servers/world.ts";
+
+/** The folders the letters are spread over. */
+export const folders = ["INBOX", "Work", "Work/2025", "Sent", "Übersicht"];
+
+/** Puts so many letters into a mailbox, every tenth of them twice. */
+export async function seed(server: Dovecot, user: string, count: number, series: number): Promise<void> {
+  await using client = await server.login(user);
+  const there = new Set((await client.list()).map((folder) => folder.name));
+  for (const folder of folders) if (!there.has(folder)) await client.create(folder);
+  const all = letters({
+    seed: series,
+    count,
+    folders: folders.map((folder) => [folder]),
+    size: { min: 200, max: 3000 },
+  });
+  for (const folder of folders) {
+    const mails = all
+      .filter((letter) => letter.folder[0] === folder)
+      .flatMap((letter, index) => (index % 10 === 0 ? [letter, letter] : [letter]))
+      .map(({ raw, flags, date }) => ({ body: raw, flags, date: date.getTime() }));
+    await client.appendMany(folder, mails);
+  }
+}
+
+/** An engine in a process of its own, on the world's database. `crash` as engine-process.ts takes it. */
+export interface EngineProcess {
+  ready: Promise<void>;
+  /** How it ended: `DONE`, or the signal that killed it. */
+  ended: Promise<string>;
+  kill(): void;
+}
+
+export function startEngineProcess(world: World, crash = ""): EngineProcess {
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, "engine-process.ts"), world.databaseUrl, crash],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    errors += text;
+  });
+  let done = false;
+  const ready = new Promise<void>((resolve) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (line === "READY") resolve();
+      if (line === "DONE") done = true;
+    });
+    child.once("exit", () => resolve());
+  });
+  return { ready, ended: ending(child, () => done, () => errors), kill: () => void child.kill("SIGKILL") };
+}
+
+async function ending(
+  child: ChildProcess,
+  done: () => boolean,
+  errors: () => string,
+): Promise<string> {
+  await once(child, "close");
+  if (child.signalCode !== null) return child.signalCode;
+  if (child.exitCode === 0 && done()) return "DONE";
+  throw new Error(`The engine ended with ${child.exitCode}: ${errors()}`);
+}
+
+/** What was left behind after a series of kills. */
+export interface Outcome {
+  kills: number;
+  verdict: Verdict;
+  /** What differs at the source; nothing may. */
+  touched: string[];
+  /** Passes whose sums do not balance. */
+  gaps: number;
+}
+
+/**
+ * Kills an engine at random moments while it carries a pre-stage, a full pass and a delta with new mail in
+ * between, until so many kills are done; then lets it finish and asks the witness.
+ */
+export async function killAtRandom(
+  old: Dovecot,
+  fresh: Dovecot,
+  options: { kills: number; letters: number; seed: number; user: string },
+): Promise<Outcome> {
+  const { user } = options;
+  const random = dice(options.seed);
+  const source = `${user}@old.example`;
+  await seed(old, source, options.letters, options.seed);
+  await using world = await startWorld(old, fresh, { policy: "cloudiway" });
+  await world.add(user);
+  const outcome: Outcome = { kills: 0, verdict: none(), touched: [], gaps: 0 };
+  let before = await dump(old, source);
+  for (let round = 0; round < 3 || outcome.kills < options.kills; round += 1) {
+    if (round >= 2) {
+      outcome.touched.push(...touched(before, await dump(old, source)));
+      await seed(old, source, Math.ceil(options.letters / 4), options.seed + round);
+      before = await dump(old, source);
+    }
+    const pass = await (round === 0
+      ? world.submit("prestage", { days: 180 })
+      : world.submit(round === 1 ? "full" : "delta"));
+    // The last round takes what is left of the kills, the others a third each.
+    const until = round < 2 ? Math.ceil((options.kills * (round + 1)) / 3) : options.kills;
+    while (outcome.kills < until) {
+      const engine = startEngineProcess(world);
+      await engine.ready;
+      const timer = setTimeout(engine.kill, 5 + random() * 500);
+      const how = await engine.ended;
+      clearTimeout(timer);
+      if (how === "DONE") break;
+      outcome.kills += 1;
+    }
+    await finish(world);
+    const { state, counters } = await world.godwit.desk.passes.snapshot(pass);
+    if (state !== "completed" || gap(counters) !== 0) outcome.gaps += 1;
+  }
+  outcome.touched.push(...touched(before, await dump(old, source)));
+  outcome.verdict = compare(before, await dump(fresh, `${user}@new.example`));
+  return outcome;
+}
+
+/** Kills an engine once at a point, lets another finish, and asks the witness. */
+export async function killAt(
+  old: Dovecot,
+  fresh: Dovecot,
+  options: { point: string; nth: number; user: string; databaseUrl?: string },
+): Promise<Outcome> {
+  const source = `${options.user}@old.example`;
+  await seed(old, source, 60, 7);
+  const before = await dump(old, source);
+  await using world = await startWorld(
+    old,
+    fresh,
+    options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl },
+  );
+  await world.add(options.user);
+  const pass = await world.submit("full");
+  const outcome: Outcome = { kills: 0, verdict: none(), touched: [], gaps: 0 };
+  if (options.point === "during look") {
+    // There is something to look for only after another kill.
+    if ((await startEngineProcess(world, "before settle:1").ended) === "SIGKILL") outcome.kills += 1;
+  }
+  const how = await startEngineProcess(world, `${options.point}:${options.nth}`).ended;
+  if (how === "SIGKILL") outcome.kills += 1;
+  await finish(world);
+  const snapshot = await world.godwit.desk.passes.snapshot(pass);
+  const c = snapshot.counters;
+  if (snapshot.state !== "completed" || c.listed !== c.migrated) outcome.gaps += 1;
+  if (snapshot.licenses.consumed !== 1) outcome.gaps += 1;
+  outcome.touched = touched(before, await dump(old, source));
+  outcome.verdict = compare(before, await dump(fresh, `${options.user}@new.example`));
+  return outcome;
+}
+
+async function finish(world: World): Promise<void> {
+  const how = await startEngineProcess(world).ended;
+  if (how !== "DONE") throw new Error(`The engine was killed by ${how}.`);
+}
+
+export async function dump(server: Dovecot, user: string): Promise<Dump> {
+  await using client = await server.login(user);
+  return client.dump();
+}
+
+function none(): Verdict {
+  return { lost: [], duplicated: [], foreign: [], differences: [], present: 0 };
+}
