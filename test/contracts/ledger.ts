@@ -1,0 +1,308 @@
+import { randomBytes } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FencedError } from "../../engine/domain/errors.ts";
+import type { Fence } from "../../engine/domain/owner.ts";
+import {
+  acme,
+  type Begun,
+  type Books,
+  begun,
+  carry,
+  completed,
+  counted,
+  intend,
+  item,
+  newsOf,
+  type OpenBooks,
+} from "./books.ts";
+
+/** What every ledger must do, whatever keeps it. */
+export function ledgerContract(open: OpenBooks): void {
+  describe("as a ledger", () => {
+    let books: Books;
+    let run: Begun;
+    beforeEach(async () => {
+      books = await open();
+      const { project, entries } = await acme(books, ["anna", "bob"]);
+      run = await begun(books, project, entries[0]!);
+    });
+    afterEach(() => books[Symbol.asyncDispose]());
+
+    test("a folder is made once and keeps where it goes", async () => {
+      const { ledger } = books;
+      await ledger.map(run.folder.id, "Eingang", run.fence);
+
+      const again = await ledger.folder(run.fence.entry, "INBOX", run.fence);
+
+      expect(again).toEqual({ ...run.folder, target: "Eingang" });
+      expect(await ledger.folders(run.fence.entry)).toEqual([again]);
+    });
+
+    test("a mark is kept until it is taken away", async () => {
+      const state = { uidValidity: 4_294_967_295, uidNext: 2, count: 1, highestModseq: 2 ** 52 };
+      const mark = { state, listed: 1, filtered: 0, changed: null };
+      await books.ledger.mark(run.folder.id, mark, run.fence);
+      expect((await books.ledger.folders(run.fence.entry))[0]?.mark).toEqual(mark);
+
+      await books.ledger.mark(run.folder.id, null, run.fence);
+
+      expect((await books.ledger.folders(run.fence.entry))[0]?.mark).toBeNull();
+    });
+
+    test("carried items are known by folder, UIDVALIDITY and UID", async () => {
+      const last = 4_294_967_295;
+      await carry(books, run, [item(1), item(5, { modseq: null }), item(last, { targetUid: 9 })]);
+
+      const { known, carried } = books.ledger;
+      expect(await known(run.folder.id, 1, 1, last)).toEqual(
+        new Map([
+          [1, { run: run.run, modseq: 7 }],
+          [5, { run: run.run, modseq: null }],
+          [last, { run: run.run, modseq: 7 }],
+        ]),
+      );
+      expect(await known(run.folder.id, 1, 2, 4)).toEqual(new Map());
+      expect(await known(run.folder.id, 2, 1, last)).toEqual(new Map());
+      expect(await carried(run.folder.id)).toBe(3);
+      expect((await books.ledger.folders(run.fence.entry))[0]?.uidValidity).toBe(1);
+    });
+
+    test("an intent stands until its batch is settled", async () => {
+      const id = await intend(books, run, [1, 2]);
+      expect(await books.ledger.intents(run.fence.entry)).toEqual([
+        {
+          id,
+          folder: run.folder.id,
+          uidValidity: 1,
+          uids: [1, 2],
+          target: "INBOX",
+          targetUidValidity: 1,
+          floor: 1,
+        },
+      ]);
+
+      const counters = counted({ listed: 2, migrated: 1, vanished: 1, bytes: 100 });
+      const { run: id2, folder, fence } = run;
+      const settlement = { run: id2, intent: id, folder: folder.id, uidValidity: 1, counters };
+      await books.ledger.settle({ ...settlement, items: [item(1)], failed: [] }, fence);
+
+      expect(await books.ledger.intents(run.fence.entry)).toEqual([]);
+      expect(await books.ledger.counters(run.run, run.folder.id)).toEqual(counters);
+    });
+
+    test("a batch of five hundred is settled at once", async () => {
+      const items = Array.from({ length: 500 }, (_, n) => item(n + 1));
+
+      await carry(books, run, items);
+
+      expect(await books.ledger.carried(run.folder.id)).toBe(500);
+    });
+
+    test("two items that claim one target UID settle nothing of their batch", async () => {
+      await carry(books, run, [item(1)]);
+      const before = await books.ledger.counters(run.run, run.folder.id);
+      const items = [item(2), item(3, { targetUid: 1001 })];
+
+      await expect(
+        carry(books, run, items, { counters: counted({ listed: 9 }) }),
+      ).rejects.toThrow();
+
+      expect(await books.ledger.carried(run.folder.id)).toBe(1);
+      expect(await books.ledger.intents(run.fence.entry)).toHaveLength(1);
+      expect(await books.ledger.counters(run.run, run.folder.id)).toEqual(before);
+    });
+
+    test("items of servers that tell no UID do not stand in each other's way", async () => {
+      const silent = { targetUid: null };
+
+      await carry(books, run, [item(1, silent), item(2, silent)]);
+
+      expect(await books.ledger.carried(run.folder.id)).toBe(2);
+    });
+
+    test("failures are kept with their reasons until the item is carried or gone", async () => {
+      const { ledger, passes } = books;
+      const failed = [1, 2, 3].map((uid) => ({ uid, reason: `refused ${uid}` }));
+      const counters = counted({ listed: 3, failed: 3 });
+      await carry(books, run, [], { failed, counters });
+      await carry(books, run, [], { failed: [{ uid: 2, reason: "refused again" }], counters });
+      expect(await ledger.failures(run.folder.id, 1)).toEqual([1, 2, 3]);
+      expect(await ledger.failures(run.folder.id, 2)).toEqual([]);
+      const told = await passes.failures(run.pass, 10);
+      expect(told.find(({ uid }) => uid === 2)).toEqual({
+        entry: "anna@old.example",
+        folder: "INBOX",
+        uid: 2,
+        reason: "refused again",
+      });
+
+      await carry(books, run, [item(1)]);
+      await ledger.forget(run.folder.id, 1, [3], run.fence);
+
+      expect(await ledger.failures(run.folder.id, 1)).toEqual([2]);
+      expect(await ledger.hasFailures(run.folder.id)).toBe(true);
+      await ledger.forget(run.folder.id, 1, [2], run.fence);
+      expect(await ledger.hasFailures(run.folder.id)).toBe(false);
+    });
+
+    test("the first failure of a run is news, the others are not", async () => {
+      for (const uid of [1, 2]) {
+        const failed = [{ uid, reason: `too large ${uid}` }];
+        await carry(books, run, [], { failed, counters: counted({ listed: uid, failed: uid }) });
+      }
+
+      const news = await newsOf(books, run.pass);
+
+      expect(news.filter(({ type }) => type === "first failure")).toEqual([
+        {
+          type: "first failure",
+          entry: "anna@old.example",
+          folder: "INBOX",
+          reason: "too large 1",
+        },
+      ]);
+    });
+
+    test("failures found before anything was sent need no intent", async () => {
+      const counters = counted({ listed: 1, failed: 1 });
+      const failed = [{ uid: 1, reason: "too large" }];
+
+      await carry(books, run, [], { intent: null, failed, counters });
+
+      expect(await books.ledger.failures(run.folder.id, 1)).toEqual([1]);
+      expect((await books.ledger.folders(run.fence.entry))[0]?.uidValidity).toBeNull();
+    });
+
+    test("a write with an old fence writes nothing", async () => {
+      const { ledger, passes, owners } = books;
+      const id = await intend(books, run, [1]);
+      await run[Symbol.asyncDispose]();
+      await using _next = await owners.take(run.fence.entry);
+      const before = await everything(books, run);
+      const { folder } = run;
+      const counters = counted({ listed: 1, migrated: 1 });
+      const settlement = { run: run.run, intent: id, folder: folder.id, uidValidity: 1, counters };
+      const change = { from: 1, to: 2, pairs: [] };
+      const intent = {
+        ...(await ledger.intents(run.fence.entry))[0]!,
+        floor: 99,
+      };
+
+      const writes: ((fence: Fence) => Promise<unknown>)[] = [
+        (fence) => ledger.settle({ ...settlement, items: [item(1)], failed: [] }, fence),
+        (fence) => ledger.folder(fence.entry, "Other", fence),
+        (fence) => ledger.map(folder.id, "Other", fence),
+        (fence) => ledger.mark(folder.id, null, fence),
+        (fence) => ledger.forget(folder.id, 1, [1], fence),
+        (fence) => ledger.intend(intent, fence),
+        (fence) => ledger.count(run.run, folder.id, counters, fence),
+        (fence) => ledger.rematch(folder.id, change, fence),
+        (fence) => passes.begin(run.run, fence),
+        (fence) => passes.expect(run.run, 5, fence),
+        (fence) => passes.wait(run.run, { for: "connection", until: null }, fence),
+        (fence) => passes.end(run.run, completed, fence),
+      ];
+      for (const write of writes) {
+        await expect(write(run.fence)).rejects.toThrow(FencedError);
+      }
+
+      expect(await everything(books, run)).toEqual(before);
+    });
+
+    test("a fence of one entry writes nothing into another's ledger", async () => {
+      const bob = (await books.projects.list())[0]!;
+      const [, other] = await books.projects.entries(bob.id);
+      await using owned = await books.owners.take(other!.id);
+
+      await expect(books.ledger.map(run.folder.id, "Elsewhere", owned!.fence)).rejects.toThrow();
+
+      expect((await books.ledger.folders(run.fence.entry))[0]?.target).toBeNull();
+    });
+
+    test("target UIDs that carried rows claim are known from the floor up", async () => {
+      await carry(books, run, [item(1), item(2), item(3, { targetUid: null })]);
+      const { claimed } = books.ledger;
+
+      expect(await claimed(run.fence.entry, "INBOX", 1, 1)).toEqual(new Set([1001, 1002]));
+      expect(await claimed(run.fence.entry, "INBOX", 1, 1002)).toEqual(new Set([1002]));
+      expect(await claimed(run.fence.entry, "INBOX", 2, 1)).toEqual(new Set());
+      expect(await claimed(run.fence.entry, "Other", 1, 1)).toEqual(new Set());
+    });
+
+    test("carried twins are counted whose claims went with the target's old numbers", async () => {
+      const fingerprint = randomBytes(16);
+      await carry(books, run, [
+        item(1, { fingerprint }),
+        item(2, { fingerprint }),
+        item(3, { fingerprint, targetUid: null }),
+        item(4),
+      ]);
+      const { twins } = books.ledger;
+
+      expect(await twins(run.fence.entry, "INBOX", fingerprint, 2)).toBe(2);
+      expect(await twins(run.fence.entry, "INBOX", fingerprint, 1)).toBe(0);
+    });
+
+    test("carried rows come in pages, each as it was settled", async () => {
+      const items = Array.from({ length: 1100 }, (_, n) => item(n + 1));
+      for (let start = 0; start < items.length; start += 500) {
+        await carry(books, run, items.slice(start, start + 500));
+      }
+
+      const pages = await Array.fromAsync(books.ledger.carriedRows(run.folder.id, 1));
+
+      expect(pages.map((page) => page.length)).toEqual([1000, 100]);
+      const rows = pages.flat();
+      expect(rows.map(({ uid }) => uid)).toEqual(items.map(({ uid }) => uid));
+      expect(rows[7]?.fingerprint.equals(items[7]!.fingerprint)).toBe(true);
+    });
+
+    test("renumbered rows stand under the new UIDVALIDITY; the others stay where they were", async () => {
+      const { ledger } = books;
+      const failed = [{ uid: 9, reason: "refused" }];
+      await carry(books, run, [item(1), item(2), item(3)], { failed });
+      const state = { uidValidity: 1, uidNext: 4, count: 3, highestModseq: null };
+      await ledger.mark(run.folder.id, { state, listed: 3, filtered: 0, changed: null }, run.fence);
+
+      const pairs = [
+        { old: 1, uid: 2 },
+        { old: 2, uid: 1 },
+      ];
+      await ledger.rematch(run.folder.id, { from: 1, to: 50, pairs }, run.fence);
+
+      expect([...(await ledger.known(run.folder.id, 50, 1, 10)).keys()].sort()).toEqual([1, 2]);
+      expect([...(await ledger.known(run.folder.id, 1, 1, 10)).keys()]).toEqual([3]);
+      expect(await ledger.carried(run.folder.id)).toBe(3);
+      expect(await ledger.hasFailures(run.folder.id)).toBe(false);
+      expect((await ledger.folders(run.fence.entry))[0]).toMatchObject({
+        uidValidity: 50,
+        mark: null,
+      });
+    });
+
+    test("a server that goes back to old numbers loses no row", async () => {
+      const { ledger } = books;
+      await carry(books, run, [item(1), item(2)]);
+      const there = { from: 1, to: 50, pairs: [{ old: 1, uid: 1 }] };
+      await ledger.rematch(run.folder.id, there, run.fence);
+
+      const back = { from: 50, to: 1, pairs: [{ old: 1, uid: 2 }] };
+      await ledger.rematch(run.folder.id, back, run.fence);
+
+      expect(await ledger.carried(run.folder.id)).toBe(2);
+    });
+  });
+}
+
+/** What a reader can see of a run and its ledger. */
+async function everything(books: Books, { run, pass, fence, folder }: Begun) {
+  const { ledger, passes } = books;
+  return {
+    folders: await ledger.folders(fence.entry),
+    intents: await ledger.intents(fence.entry),
+    carried: await ledger.carried(folder.id),
+    counters: await ledger.counters(run, folder.id),
+    pass: await passes.snapshot(pass),
+    news: await newsOf(books, pass),
+  };
+}

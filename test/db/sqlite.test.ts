@@ -1,0 +1,24 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import { ledgerContract } from "../contracts/ledger.ts";
+import { licensesContract } from "../contracts/licenses.ts";
+import { newsroomContract } from "../contracts/newsroom.ts";
+import { ownersContract } from "../contracts/owners.ts";
+import { passesContract } from "../contracts/passes.ts";
+import { projectsContract } from "../contracts/projects.ts";
+import { openBooks, sqliteFolder } from "./books.ts";
+
+describe("the SQLite database", () => {
+  let folder: Awaited<ReturnType<typeof sqliteFolder>>;
+  beforeAll(async () => {
+    folder = await sqliteFolder();
+  });
+  afterAll(() => folder[Symbol.asyncDispose]());
+  const open = () => openBooks(folder.fresh());
+
+  projectsContract(open);
+  passesContract(open);
+  ledgerContract(open);
+  licensesContract(open);
+  newsroomContract(open);
+  ownersContract(open);
+});
