@@ -174,11 +174,15 @@ async function folderFailed(
 ): Promise<PassEvent> {
   if (!(error instanceof FolderError)) throw error;
   const reason = harmless(error.message);
-  const count = folder.state?.count ?? 0;
   const row = await ends.ledger.folder(job.entry, folder.path, ends.fence);
-  const counters = { ...noCounters(), listed: count, failed: count };
+  const counters = (await ends.ledger.counters(job.run, row.id)) ?? {
+    ...noCounters(),
+    listed: folder.state?.count ?? 0,
+  };
+  // What was carried before the folder failed stays counted as carried.
+  counters.failed += gap(counters);
   await ends.ledger.count(job.run, row.id, counters, ends.fence);
-  result.failed += count;
+  result.failed += counters.failed;
   result.folders.push({ folder: folder.path, reason });
   return { type: "folder failed", folder: folder.path, reason };
 }

@@ -112,15 +112,18 @@ describe("3. Create date is INTERNALDATE, compared on our side, to the second", 
 });
 
 describe("4. Full (delta) pass: all item types, no date filter", () => {
-  test.each(["full", "delta"] as const)("%s ignores the project's dates, and is reported by that word", async (kind) => {
-    await using at = await oneEntry();
-    await at.filters({ after: Date.now() - day });
-    await at.deliver("INBOX", { body: text("old"), date: Date.now() - 300 * day });
+  test.each(["full", "delta"] as const)(
+    "%s ignores the project's dates, and is reported by that word",
+    async (kind) => {
+      await using at = await oneEntry();
+      await at.filters({ after: Date.now() - day });
+      await at.deliver("INBOX", { body: text("old"), date: Date.now() - 300 * day });
 
-    const pass = await at.pass(kind);
+      const pass = await at.pass(kind);
 
-    expect(pass).toMatchObject({ kind, counters: { listed: 1, migrated: 1 } });
-  });
+      expect(pass).toMatchObject({ kind, counters: { listed: 1, migrated: 1 } });
+    },
+  );
 });
 
 describe("5. No duplicates", () => {

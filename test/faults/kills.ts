@@ -13,7 +13,12 @@ import { startWorld, type World } from "../servers/world.ts";
 export const folders = ["INBOX", "Work", "Work/2025", "Sent", "Übersicht"];
 
 /** Puts so many letters into a mailbox, every tenth of them twice. */
-export async function seed(server: Dovecot, user: string, count: number, series: number): Promise<void> {
+export async function seed(
+  server: Dovecot,
+  user: string,
+  count: number,
+  series: number,
+): Promise<void> {
   await using client = await server.login(user);
   const there = new Set((await client.list()).map((folder) => folder.name));
   for (const folder of folders) if (!there.has(folder)) await client.create(folder);
@@ -34,6 +39,7 @@ export async function seed(server: Dovecot, user: string, count: number, series:
 
 /** An engine in a process of its own, on the world's database. `crash` as engine-process.ts takes it. */
 export interface EngineProcess {
+  pid: number;
   ready: Promise<void>;
   /** How it ended: `DONE`, or the signal that killed it. */
   ended: Promise<string>;
@@ -58,7 +64,16 @@ export function startEngineProcess(world: World, crash = ""): EngineProcess {
     });
     child.once("exit", () => resolve());
   });
-  return { ready, ended: ending(child, () => done, () => errors), kill: () => void child.kill("SIGKILL") };
+  return {
+    pid: child.pid ?? 0,
+    ready,
+    ended: ending(
+      child,
+      () => done,
+      () => errors,
+    ),
+    kill: () => void child.kill("SIGKILL"),
+  };
 }
 
 async function ending(
@@ -147,7 +162,8 @@ export async function killAt(
   const outcome: Outcome = { kills: 0, verdict: none(), touched: [], gaps: 0 };
   if (options.point === "during look") {
     // There is something to look for only after another kill.
-    if ((await startEngineProcess(world, "before settle:1").ended) === "SIGKILL") outcome.kills += 1;
+    if ((await startEngineProcess(world, "before settle:1").ended) === "SIGKILL")
+      outcome.kills += 1;
   }
   const how = await startEngineProcess(world, `${options.point}:${options.nth}`).ended;
   if (how === "SIGKILL") outcome.kills += 1;

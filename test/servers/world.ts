@@ -129,10 +129,7 @@ export async function startWorld(
 }
 
 /** An endpoint on the loopback address, by the master user. */
-export function endpoint(
-  name: string,
-  at: Pick<Dovecot, "host" | "port">,
-): Omit<Endpoint, "id"> {
+export function endpoint(name: string, at: Pick<Dovecot, "host" | "port">): Omit<Endpoint, "id"> {
   return {
     name,
     provider: "imap",
