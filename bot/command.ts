@@ -1,0 +1,112 @@
+import type { PassId } from "../engine/domain/pass.ts";
+import type { Thread } from "../engine/domain/thread.ts";
+import type { Desk } from "../engine/submit.ts";
+import type { Message } from "./message.ts";
+import type { Capabilities, Person } from "./surface.ts";
+
+export type Role = "viewer" | "operator" | "owner";
+
+export const groups = ["Set up", "Passes", "Look", "Licenses", "Help"] as const;
+export type Group = (typeof groups)[number];
+
+/** An option of a command. `value` is what stands after it, as the help shows it; null for a switch. */
+export interface Option {
+  value: string | null;
+  /** Reads this machine's files or variables: for people who sit at it. */
+  machineOnly?: true;
+  /** Known, and to come: what to say when it is used. */
+  later?: string;
+}
+
+/** What was typed after a command's name. A switch that was given has the value "". */
+export interface Words {
+  args: string[];
+  options: ReadonlyMap<string, string>;
+}
+
+/** The operator's own machine, as far as a command may read it. */
+export interface Machine {
+  env(name: string): string | undefined;
+  readFile(path: string): Promise<string>;
+  /** Variables of the product and its surroundings, never a source of mail passwords; `*` at the end for any rest. */
+  ownVariables: string[];
+}
+
+export interface BotOptions {
+  /** People who may do everything, like `local:owner`. */
+  owners: string[];
+  /** Private hosts (`host` or `host:port`) that may be named from afar. */
+  endpointsAllowed: string[];
+}
+
+/** Who asks, where, and what a command may use. */
+export interface Context {
+  desk: Desk;
+  person: Person;
+  channel: Thread;
+  thread: Thread | null;
+  capabilities: Capabilities;
+  machine: Machine;
+  options: BotOptions;
+  /** Every command there is, for help. */
+  commands: Command[];
+}
+
+/** What a command answers; the bot says it. */
+export interface Answer {
+  say: Said[];
+  /** Passes it started: `chat` waits for them. */
+  passes?: PassId[];
+}
+
+export type Said =
+  | { how: "private"; message: Message }
+  | { how: "post"; message: Message; key?: string }
+  /** Rewrites what was posted with this key, where it can be found. */
+  | { how: "rewrite"; message: Message; key: string };
+
+/** A command as its file writes it. Both functions throw `UserError` to refuse. */
+export interface Definition<Args> {
+  /** One or two words. */
+  name: string;
+  /** As it is typed, without `/migrate`. */
+  usage: string;
+  summary: string;
+  role: Role | "anyone";
+  group: Group;
+  examples: string[];
+  options: Record<string, Option>;
+  parse(words: Words): Args;
+  run(args: Args, context: Context): Promise<Answer>;
+}
+
+/** A command in the table, its arguments closed off. */
+export interface Command extends Omit<Definition<unknown>, "parse" | "run"> {
+  understand(words: Words): (context: Context) => Promise<Answer>;
+}
+
+/** Puts parse and run together, so that the table need not know each command's arguments. */
+export function command<Args>(definition: Definition<Args>): Command {
+  const { parse, run, ...told } = definition;
+  return {
+    ...told,
+    understand(words) {
+      const args = parse(words);
+      return (context) => run(args, context);
+    },
+  };
+}
+
+/** An answer for the person who asked. */
+export function privately(message: Message | string): Answer {
+  return { say: [{ how: "private", message: asMessage(message) }] };
+}
+
+/** An answer for everybody in the channel. */
+export function publicly(message: Message | string): Answer {
+  return { say: [{ how: "post", message: asMessage(message) }] };
+}
+
+function asMessage(message: Message | string): Message {
+  return typeof message === "string" ? { text: message } : message;
+}

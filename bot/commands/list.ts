@@ -1,0 +1,78 @@
+import { UserError } from "../../engine/domain/errors.ts";
+import type { PassState } from "../../engine/domain/pass.ts";
+import type { Entry, Project } from "../../engine/domain/project.ts";
+import { type Answer, type Context, command, privately } from "../command.ts";
+import { projectOf, projectOption } from "../linked.ts";
+import { columns, count, number } from "../wording/figures.ts";
+import { stateWords } from "../wording/pass.ts";
+
+export const list = command({
+  name: "list",
+  usage: "list [entries | projects] [--project <name>]",
+  summary: "lists mailboxes with state, passes used and license; or projects",
+  role: "viewer",
+  group: "Look",
+  examples: ["list", "list projects"],
+  options: projectOption,
+  parse(words) {
+    const what = words.args[0]?.toLowerCase() ?? "entries";
+    if (words.args.length > 1 || !["entries", "mailboxes", "projects"].includes(what)) {
+      throw new UserError("There are two lists: type `list entries` or `list projects`.");
+    }
+    return { projects: what === "projects", words };
+  },
+  async run({ projects, words }, context) {
+    return projects ? allProjects(context) : allEntries(await projectOf(words, context), context);
+  },
+});
+
+const most = 200;
+
+async function allProjects({ desk, channel }: Context): Promise<Answer> {
+  const all = await desk.projects.list();
+  if (all.length === 0) {
+    return privately(
+      "There are no projects yet. Type `project new <name> --from <endpoint> --to <endpoint>`.",
+    );
+  }
+  const linked = await desk.projects.linked(channel);
+  const rows = all.map((one) => [
+    one.name,
+    `${one.sourceEndpoint.name} → ${one.targetEndpoint.name}`,
+    one.closed ? "closed" : "",
+    one.id === linked?.id ? "this channel" : "",
+  ]);
+  return privately(columns(rows));
+}
+
+async function allEntries(project: Project, { desk }: Context): Promise<Answer> {
+  const entries = await desk.projects.entries(project.id);
+  if (entries.length === 0) {
+    return privately(
+      `${project.name} has no mailboxes yet. Type \`add <source> <target>\` or \`import <file.csv>\`.`,
+    );
+  }
+  const head = ["mailbox", "goes to", "state", "passes used", "license"];
+  const rows = entries
+    .slice(0, most)
+    .map((entry) => [
+      entry.source,
+      entry.target,
+      stateOf(entry),
+      `${number(entry.passesUsed)} of ${project.policy.passesPerLicense}`,
+      entry.license,
+    ]);
+  const more = entries.length > most ? `\nand ${number(entries.length - most)} more` : "";
+  return privately({
+    text: `${project.name}, ${count(entries.length, "mailbox", "mailboxes")}\n${columns([head, ...rows])}${more}`,
+    table: { columns: head, rows },
+  });
+}
+
+function stateOf(entry: Entry): string {
+  if (entry.notReady !== null) return entry.notReady;
+  if (entry.busyWith !== null) return `in pass ${entry.busyWith}`;
+  return entry.lastState === null
+    ? "new"
+    : (stateWords[entry.lastState as PassState] ?? entry.lastState);
+}

@@ -1,0 +1,222 @@
+import { harmless, UserError } from "../../engine/domain/errors.ts";
+import { type ItemType, itemTypes } from "../../engine/domain/item.ts";
+import { ended, type PassKind } from "../../engine/domain/pass.ts";
+import type { PassPlan, PassRequest } from "../../engine/domain/plan.ts";
+import type { Project } from "../../engine/domain/project.ts";
+import { preview, submit } from "../../engine/submit.ts";
+import {
+  type Answer,
+  type Command,
+  type Context,
+  command,
+  type Option,
+  privately,
+  type Words,
+} from "../command.ts";
+import { isTimeOfDay, readLimit } from "../limit.ts";
+import { projectOf, projectOption } from "../linked.ts";
+import { bond } from "../plan-bond.ts";
+import { names } from "../wording/figures.ts";
+import { planDry, planKept, planStarted, shortText } from "../wording/plan.ts";
+
+const keptFor = 15 * 60_000;
+
+const yesNo: Record<string, Option> = { "dry-run": { value: null }, yes: { value: null } };
+const at: Record<string, Option> = {
+  at: {
+    value: "<when>",
+    later:
+      "A start at a later time (`--at`) is not in this version yet; nothing was started. Leave it out to start now.",
+  },
+};
+const types: Record<string, Option> = { types: { value: "mail" } };
+
+export const verify = passCommand("verify", {
+  usage: "verify [mailboxes] [--dry-run]",
+  summary: "logs in at both ends of each mailbox and shows sizes; costs nothing, writes nothing",
+  examples: ["verify", "verify anna@old.example"],
+  options: { "dry-run": { value: null }, yes: { value: null } },
+});
+
+export const trial = passCommand("trial", {
+  usage: "trial [mailboxes] [--dry-run]",
+  summary: "carries up to ten mails a folder, once a mailbox, without a license",
+  examples: ["trial anna@old.example"],
+  options: { "dry-run": { value: null }, yes: { value: null } },
+});
+
+export const prestage = passCommand("prestage", {
+  usage: 'prestage <90d | date | "date time"> [mailboxes] [--dry-run] [--yes]',
+  summary: "carries the mail received before a limit, while people go on working",
+  examples: ["prestage 90d", 'prestage "2026-08-01 18:00" *@old.example', "prestage 30d --dry-run"],
+  options: { ...yesNo, ...at, ...types },
+});
+
+export const full = passCommand("full", {
+  usage: "full [mailboxes] [--types mail] [--dry-run] [--yes]",
+  summary: "carries all that was not carried yet",
+  examples: ["full", "full anna@old.example --yes"],
+  options: { ...yesNo, ...at, ...types },
+});
+
+export const delta = passCommand("delta", {
+  usage: "delta [mailboxes] [--types mail] [--dry-run] [--yes]",
+  summary: "the same, by the word that is used after the cutover",
+  examples: ["delta", "delta --yes"],
+  options: { ...yesNo, ...at, ...types },
+});
+
+export const retry = passCommand("retry", {
+  usage: "retry [pass | mailboxes] [--dry-run] [--yes]",
+  summary: "tries again what failed, and nothing else",
+  examples: ["retry", "retry 7"],
+  options: { ...yesNo, ...at },
+});
+
+/** A pass as typed, before the project and its zone are known. */
+interface Typed {
+  limit: string | null;
+  selection: string[];
+  types: ItemType[] | null;
+  yes: boolean;
+  dryRun: boolean;
+  words: Words;
+}
+
+function passCommand(
+  kind: PassKind,
+  told: Pick<Command, "usage" | "summary" | "examples" | "options">,
+): Command {
+  return command<Typed>({
+    ...told,
+    options: { ...told.options, ...projectOption },
+    usage: `${told.usage} [--project <name>]`,
+    name: kind,
+    role: "operator",
+    group: "Passes",
+    parse: (words) => read(kind, words),
+    async run(typed, context) {
+      const project = await projectOf(typed.words, context);
+      const request: PassRequest = {
+        kind,
+        limit: typed.limit === null ? null : readLimit(typed.limit, project.zone),
+        selection: await selected(kind, typed.selection, project, context),
+        types: typed.types,
+      };
+      return carryOut(request, project, typed, context);
+    },
+  });
+}
+
+function read(kind: PassKind, words: Words): Typed {
+  const { args, options } = words;
+  const rest = [...args];
+  let limit: string | null = null;
+  if (kind === "prestage" && rest.length > 0) {
+    limit = rest.shift() ?? null;
+    if (isTimeOfDay(rest[0])) limit = `${limit} ${rest.shift()}`;
+  }
+  return {
+    limit,
+    selection: rest.flatMap((word) => word.split(",")).filter((word) => word !== ""),
+    types: readTypes(options.get("types")),
+    yes: options.has("yes"),
+    dryRun: options.has("dry-run"),
+    words,
+  };
+}
+
+function readTypes(text: string | undefined): ItemType[] | null {
+  if (text === undefined) return null;
+  return text.split(",").map((word) => {
+    const name = word.trim().toLowerCase();
+    const found = itemTypes.find((type) => type === name || `${type}s` === name);
+    if (found !== undefined) return found;
+    throw new UserError(
+      `“${harmless(name, 30)}” is no type of item; nothing was started. Type \`--types mail\` or leave it out.`,
+    );
+  });
+}
+
+/** `retry 7` means the mailboxes of pass 7 in which something failed. */
+async function selected(
+  kind: PassKind,
+  words: string[],
+  project: Project,
+  { desk }: Context,
+): Promise<string[]> {
+  const [only = ""] = words;
+  if (kind !== "retry" || words.length !== 1 || !/^\d+$/.test(only)) {
+    const odd = words.find((word) => word.length > 320 || harmless(word, 400) !== word);
+    if (odd === undefined) return words;
+    throw new UserError(
+      `${harmless(odd, 60)} is no mailbox; nothing was started. Type \`list\` to see them.`,
+    );
+  }
+  const pass = (await desk.passes.recent(project.id, 1000)).find((one) => one.id === Number(only));
+  if (pass === undefined) {
+    throw new UserError(
+      `There is no pass ${only} in ${project.name}; nothing was started. Type \`status\` to see the last one.`,
+    );
+  }
+  const failed = pass.runs.filter((run) => run.counters.failed > 0 || run.state === "failed");
+  if (failed.length === 0) {
+    throw new UserError(`Nothing failed in pass ${only}; nothing was started.`);
+  }
+  return failed.map((run) => run.source);
+}
+
+async function carryOut(
+  request: PassRequest,
+  project: Project,
+  { yes, dryRun }: Typed,
+  context: Context,
+): Promise<Answer> {
+  const { desk, person, channel } = context;
+  await refuseRunning(request, project, context);
+  const plan = await preview(request, project.id, !yes, desk);
+  const first = await isFirst(plan, context);
+  if (dryRun) return privately(planDry(plan, first));
+  if (plan.short > 0) throw new UserError(shortText(plan));
+  if (plan.licensesNeeded === 0 || yes) {
+    const pass = await submit(plan, { who: person.id, thread: channel }, desk);
+    return { ...privately(planStarted(plan, pass, first)), passes: [pass] };
+  }
+  const n = await desk.plans.keep({
+    hash: bond(plan, person.id, channel),
+    user: person.id,
+    channel,
+    project: project.id,
+    request,
+    expiresAt: desk.clock.now() + keptFor,
+  });
+  return { say: [{ how: "post", message: planKept(plan, n, first), key: `plan:${n}` }] };
+}
+
+/** The same command while its pass runs makes no second pass; the answer says where it is. */
+async function refuseRunning(
+  request: PassRequest,
+  project: Project,
+  { desk }: Context,
+): Promise<void> {
+  const entries = await desk.projects.entries(project.id);
+  const busy = new Set(entries.map((entry) => entry.busyWith));
+  const [pass] = busy;
+  if (busy.size !== 1 || pass == null || entries.length === 0) return;
+  const running = (await desk.passes.recent(project.id, 20)).find((one) => one.id === pass);
+  if (running === undefined || ended(running.state)) return;
+  const what =
+    running.kind === request.kind
+      ? `Already running in pass ${pass}, started by ${running.startedBy}`
+      : `All mailboxes are in pass ${pass} (${running.kind}), which has not ended: ${names(entries.map((entry) => entry.source))} are already running in pass ${pass}`;
+  throw new UserError(
+    `${what}. Nothing more was started. Type \`status ${pass}\`, or \`stop ${pass}\`.`,
+  );
+}
+
+/** Whether the project never had a full pass or delta: then its plan says what a migration is not. */
+async function isFirst(plan: PassPlan, { desk }: Context): Promise<boolean> {
+  if (plan.kind !== "full" && plan.kind !== "delta") return false;
+  const before = await desk.passes.recent(plan.project.id, 200);
+  return !before.some((pass) => pass.kind === "full" || pass.kind === "delta");
+}

@@ -1,0 +1,175 @@
+import { harmless, UserError } from "../../engine/domain/errors.ts";
+import { type Policy, presets } from "../../engine/domain/policy.ts";
+import type { Filters, Project } from "../../engine/domain/project.ts";
+import { command, privately } from "../command.ts";
+import { readDate } from "../limit.ts";
+import { projectOf, projectOption } from "../linked.ts";
+import { nearest } from "../nearest.ts";
+import { policyText } from "../wording/plan.ts";
+import { readPreset, readZone } from "./project-new.ts";
+import { filterLines } from "./project-show.ts";
+
+type Change = Partial<Pick<Project, "policy" | "zone" | "filters">>;
+
+/** Each setting: what its value becomes. `none` clears those that can be cleared. */
+const settings: Record<string, (value: string, project: Project) => Change> = {
+  after: (value, project) => filter(project, { after: date(value, project) }),
+  before: (value, project) => filter(project, { before: date(value, project) }),
+  "folders.include": (value, project) => filter(project, { include: patterns(value) }),
+  "folders.exclude": (value, project) => filter(project, { exclude: patterns(value) }),
+  "folders.map": (value, project) => filter(project, { map: folderMap(value) }),
+  maxItemSize: (value, project) => filter(project, { maxItemSize: bytes(value) }),
+  policy: (value) => ({ policy: presets[readPreset(value)] }),
+  passesPerLicense: (value, project) =>
+    policy(project, {
+      passesPerLicense:
+        value.toLowerCase() === "unlimited" ? "unlimited" : whole(value, "10, or unlimited"),
+    }),
+  overLimit: (value, project) => policy(project, { overLimit: overLimit(value) }),
+  deltaWindowDays: (value, project) =>
+    policy(project, { deltaWindowDays: isNone(value) ? null : whole(value, "90, or none") }),
+  zone: (value) => ({ zone: readZone(value) }),
+};
+
+export const projectSet = command({
+  name: "project set",
+  usage: "project set <key> <value> [--project <name>]",
+  summary: `changes a setting: ${Object.keys(settings).join(", ")}; \`none\` clears a filter`,
+  role: "operator",
+  group: "Set up",
+  examples: [
+    "project set after 2020-01-01",
+    'project set folders.exclude "Junk,Archive/*"',
+    'project set folders.map "Sent=Sent Items"',
+    "project set maxItemSize 25MB",
+    "project set passesPerLicense unlimited",
+  ],
+  options: projectOption,
+  parse(words) {
+    const [typed, ...rest] = words.args;
+    const keys = Object.keys(settings);
+    const key = keys.find((one) => one.toLowerCase() === typed?.toLowerCase());
+    if (key === undefined) {
+      const near = typed === undefined ? null : nearest(typed, keys);
+      throw new UserError(
+        near === null
+          ? `Which setting? Nothing was changed. Type \`project set <key> <value>\` with one of ${keys.join(", ")}.`
+          : `Did you mean \`project set ${near} …\`? Nothing was changed.`,
+      );
+    }
+    const value = rest.join(" ").trim();
+    if (value === "") {
+      throw new UserError(
+        `\`${key}\` needs a value; nothing was changed. Type \`project set ${key} <value>\`, or \`none\` to clear a filter.`,
+      );
+    }
+    return { key, value, words };
+  },
+  async run({ key, value, words }, context) {
+    const project = await projectOf(words, context);
+    const change = settings[key]?.(value, project) ?? {};
+    const { after, before } = change.filters ?? project.filters;
+    if (after !== null && before !== null && after >= before) {
+      throw new UserError(
+        "`after` must lie before `before`, or no mail is left; nothing was changed. Type `project set after none` to clear one of them.",
+      );
+    }
+    const now = await context.desk.projects.change(project.id, change);
+    const lines =
+      change.filters !== undefined
+        ? filterLines(now)
+        : change.zone !== undefined
+          ? [`zone: ${now.zone}`]
+          : [`policy: ${policyText(now.policy)}`];
+    const note =
+      change.filters === undefined
+        ? ""
+        : "\nFilters hold for passes started from now on; full passes and deltas ignore `after` and `before`.";
+    return privately(`Set for ${now.name}:\n${lines.map((line) => `  ${line}`).join("\n")}${note}`);
+  },
+});
+
+function filter(project: Project, change: Partial<Filters>): Change {
+  return { filters: { ...project.filters, ...change } };
+}
+
+function policy(project: Project, change: Partial<Policy>): Change {
+  return { policy: { ...project.policy, ...change, preset: "custom" } };
+}
+
+function isNone(value: string): boolean {
+  return value.toLowerCase() === "none";
+}
+
+function date(value: string, project: Project): number | null {
+  return isNone(value) ? null : readDate(value, project.zone, "date");
+}
+
+function patterns(value: string): string[] {
+  if (isNone(value)) return [];
+  const all = value.split(",").map((one) => one.trim());
+  if (all.length > 200 || all.some((one) => !isFolder(one))) throw badFolders('"Junk,Archive/*"');
+  return all;
+}
+
+function folderMap(value: string): Record<string, string> {
+  if (isNone(value)) return {};
+  const pairs = value.split(",").map((one) => one.split("=").map((side) => side.trim()));
+  const seen = new Set<string>();
+  for (const pair of pairs) {
+    const [from = "", to = ""] = pair;
+    if (pair.length !== 2 || ![from, to].every((side) => isFolder(side) && !side.includes("*"))) {
+      throw badFolders('"Sent=Sent Items,Old/2019=Archive/2019"');
+    }
+    if (seen.has(from.toLowerCase())) {
+      throw new UserError(
+        `The folder ${harmless(from, 60)} is mapped twice; nothing was changed. Name it once.`,
+      );
+    }
+    seen.add(from.toLowerCase());
+  }
+  return Object.fromEntries(pairs.map(([from = "", to = ""]) => [from, to]));
+}
+
+function isFolder(name: string): boolean {
+  return (
+    name.length > 0 &&
+    name.length <= 500 &&
+    name.split("/").every((part) => part.trim() !== "") &&
+    harmless(name, 500) === name
+  );
+}
+
+function badFolders(example: string): UserError {
+  return new UserError(
+    `That is no list of folders; nothing was changed. Names are separated by commas, \`/\` stands between a folder and its parent: write it like ${example}, or \`none\`.`,
+  );
+}
+
+function bytes(value: string): number | null {
+  if (isNone(value)) return null;
+  const match = /^(\d{1,9}(?:\.\d{1,3})?)\s*([KMG]?)(?:i?B)?$/i.exec(value);
+  const power = { "": 0, k: 1, m: 2, g: 3 }[match?.[2]?.toLowerCase() ?? ""] ?? 0;
+  const size = match === null ? 0 : Math.floor(Number(match[1]) * 1024 ** power);
+  if (size >= 1 && size <= 2 ** 50) return size;
+  throw new UserError(
+    `“${harmless(value, 30)}” is not a size; nothing was changed. Write it like 25MB, or \`none\`.`,
+  );
+}
+
+function whole(value: string, example: string): number {
+  const number = /^\d{1,5}$/.test(value) ? Number(value) : 0;
+  if (number >= 1) return number;
+  throw new UserError(
+    `“${harmless(value, 30)}” is not a number from 1 to 99999; nothing was changed. Write it like ${example}.`,
+  );
+}
+
+function overLimit(value: string): Policy["overLimit"] {
+  const known = ["block", "consume", "ask"] as const;
+  const found = known.find((one) => one === value.toLowerCase());
+  if (found !== undefined) return found;
+  throw new UserError(
+    `“${harmless(value, 30)}” is not what can happen over the limit; nothing was changed. Type one of block, consume, ask.`,
+  );
+}

@@ -1,0 +1,90 @@
+import { UserError } from "../../engine/domain/errors.ts";
+import type { Project } from "../../engine/domain/project.ts";
+import { command, privately, publicly } from "../command.ts";
+import { projectOf, projectOption } from "../linked.ts";
+import { count, moment, number } from "../wording/figures.ts";
+import { policyText } from "../wording/plan.ts";
+
+export const projectShow = command({
+  name: "project show",
+  usage: "project show [--project <name>]",
+  summary: "shows a project's ends, filters, policy and licenses",
+  role: "viewer",
+  group: "Look",
+  examples: ["project show"],
+  options: projectOption,
+  parse(words) {
+    if (words.args.length > 0) {
+      throw new UserError(
+        "`project show` is about the channel's project. For another type `project show --project <name>`.",
+      );
+    }
+    return words;
+  },
+  async run(words, context) {
+    const project = await projectOf(words, context);
+    const entries = await context.desk.projects.entries(project.id);
+    const { owned, reserved, consumed, free } = await context.desk.licenses.balance(project.id);
+    return privately(
+      [
+        `Project ${project.name}${project.closed ? " (closed)" : ""}, from ${project.sourceEndpoint.name} to ${project.targetEndpoint.name}, times in ${project.zone}`,
+        `  ${count(entries.length, "mailbox", "mailboxes")}; licenses: ${number(owned)} owned, ${number(reserved)} reserved, ${number(consumed)} used, ${number(free)} free`,
+        `  policy: ${policyText(project.policy)}`,
+        ...filterLines(project).map((line) => `  ${line}`),
+        "  Type `project set <key> <value>` to change it.",
+      ].join("\n"),
+    );
+  },
+});
+
+export const projectClose = command({
+  name: "project close",
+  usage: "project close [--project <name>]",
+  summary: "closes a project: no pass starts in it any more; everything stays readable",
+  role: "owner",
+  group: "Set up",
+  examples: ["project close --project acme"],
+  options: projectOption,
+  parse(words) {
+    if (words.args.length > 0) {
+      throw new UserError(
+        "Which project? Nothing was closed. Type `project close --project <name>`.",
+      );
+    }
+    return words;
+  },
+  async run(words, context) {
+    // It cannot be taken back: the name is typed, the channel's link is not enough.
+    if (!words.options.has("project")) {
+      throw new UserError(
+        "Closing cannot be taken back; nothing was closed. Type the name: `project close --project <name>`.",
+      );
+    }
+    const project = await projectOf(words, context);
+    const entries = await context.desk.projects.entries(project.id);
+    const busy = entries.find((entry) => entry.busyWith !== null);
+    if (busy !== undefined) {
+      throw new UserError(
+        `Pass ${busy.busyWith} of ${project.name} has not ended; nothing was closed. Type \`stop ${busy.busyWith}\` or wait for it.`,
+      );
+    }
+    await context.desk.projects.change(project.id, { closed: true });
+    return publicly(
+      `Project ${project.name} is closed (by ${context.person.id}). Its reports stay.`,
+    );
+  },
+});
+
+/** The filters in force, each a line; one line when there are none. */
+export function filterLines(project: Project): string[] {
+  const { after, before, include, exclude, map, maxItemSize } = project.filters;
+  const lines: string[] = [];
+  if (after !== null) lines.push(`after: ${moment(after, project.zone)}`);
+  if (before !== null) lines.push(`before: ${moment(before, project.zone)}`);
+  if (include.length > 0) lines.push(`folders.include: ${include.join(", ")}`);
+  if (exclude.length > 0) lines.push(`folders.exclude: ${exclude.join(", ")}`);
+  const mapped = Object.entries(map).map(([from, to]) => `${from}=${to}`);
+  if (mapped.length > 0) lines.push(`folders.map: ${mapped.join(", ")}`);
+  if (maxItemSize !== null) lines.push(`maxItemSize: ${number(maxItemSize)} bytes`);
+  return lines.length > 0 ? lines : ["filters: none"];
+}

@@ -1,0 +1,149 @@
+import { harmless, UserError } from "../../engine/domain/errors.ts";
+import { ended, type PassSnapshot } from "../../engine/domain/pass.ts";
+import { glob } from "../../engine/domain/plan.ts";
+import type { Project } from "../../engine/domain/project.ts";
+import { type Answer, type Context, command, privately } from "../command.ts";
+import { projectOf, projectOption } from "../linked.ts";
+import { passNumbered } from "../pass-meant.ts";
+import { columns, count, number } from "../wording/figures.ts";
+import { finished } from "../wording/news.ts";
+import { runSums, stateWords } from "../wording/pass.ts";
+import { kindWords } from "../wording/plan.ts";
+import { rootMessage } from "../wording/root.ts";
+
+export const status = command({
+  name: "status",
+  usage: "status [pass | mailbox] [--project <name>]",
+  summary: "shows what runs now, or a pass, or a mailbox",
+  role: "viewer",
+  group: "Look",
+  examples: ["status", "status 7", "status anna@old.example"],
+  options: projectOption,
+  parse(words) {
+    if (words.args.length > 1)
+      throw new UserError("`status` takes one pass or one mailbox. Type it like `status 7`.");
+    return { typed: words.args[0] ?? null, words };
+  },
+  async run({ typed, words }, context) {
+    const project = await projectOf(words, context);
+    if (typed !== null && !/^\d+$/.test(typed)) return entryStatus(typed, project, context);
+    const passes = await meant(typed, project, context);
+    const now = context.desk.clock.now();
+    if (passes.length === 1 && passes[0] !== undefined)
+      return privately(rootMessage(passes[0], now));
+    return privately(passes.map((pass) => rootMessage(pass, now).text).join("\n"));
+  },
+});
+
+export const report = command({
+  name: "report",
+  usage: "report [pass] [--project <name>]",
+  summary:
+    "shows the sums of a pass, mailbox by mailbox, and every failure with the server's words",
+  role: "viewer",
+  group: "Look",
+  examples: ["report", "report 7"],
+  options: projectOption,
+  parse(words) {
+    const [typed = null] = words.args;
+    if (words.args.length > 1 || (typed !== null && !/^\d{1,9}$/.test(typed))) {
+      throw new UserError("`report` takes the number of a pass. Type it like `report 7`.");
+    }
+    return { typed, words };
+  },
+  async run({ typed, words }, context) {
+    const project = await projectOf(words, context);
+    const [pass] = await meant(typed, project, context);
+    if (pass === undefined) throw noPass(project);
+    const failures = await context.desk.passes.failures(pass.id, 200);
+    const rows = failures.map((one) => [
+      harmless(one.entry, 80),
+      harmless(one.folder, 60),
+      `item ${one.uid}`,
+      harmless(one.reason),
+    ]);
+    const text = [
+      ended(pass.state) ? finished(pass) : rootMessage(pass, context.desk.clock.now()).text,
+      columns(perEntry(pass)),
+      ...(rows.length === 0
+        ? ["Nothing failed."]
+        : [`Failures (${count(rows.length, "item")} shown, newest first):`, columns(rows)]),
+    ].join("\n");
+    return privately({ text });
+  },
+});
+
+/** The passes meant: by number, by thread, those that run, or the last one. */
+async function meant(
+  typed: string | null,
+  project: Project,
+  context: Context,
+): Promise<PassSnapshot[]> {
+  const { desk, thread } = context;
+  if (typed !== null) return [await passNumbered(Number(typed), project, context)];
+  const here = thread === null ? null : await desk.passes.ofThread(thread);
+  if (here !== null) return [await desk.passes.snapshot(here)];
+  const recent = await desk.passes.recent(project.id, 20);
+  const active = recent.filter((pass) => !ended(pass.state));
+  const shown = active.length > 0 ? active : recent.slice(0, 1);
+  if (shown.length === 0) throw noPass(project);
+  return shown;
+}
+
+function noPass(project: Project): UserError {
+  return new UserError(`${project.name} has had no pass yet. Type \`verify\` or \`prestage 90d\`.`);
+}
+
+async function entryStatus(typed: string, project: Project, { desk }: Context): Promise<Answer> {
+  const pattern = glob(typed);
+  const entries = await desk.projects.entries(project.id);
+  const found = entries.filter((one) => pattern.test(one.source) || pattern.test(one.target));
+  if (found.length === 0) {
+    throw new UserError(
+      `No mailbox of ${project.name} matches ${harmless(typed, 80)}. Type \`list\` to see them.`,
+    );
+  }
+  const recent = await desk.passes.recent(project.id, 50);
+  const lines = found.slice(0, 20).flatMap((entry) => {
+    const head = `${entry.source} → ${entry.target}: ${number(entry.passesUsed)} of ${project.policy.passesPerLicense} passes used, license ${entry.license}${entry.notReady === null ? "" : `; ${entry.notReady}`}`;
+    const runs = recent.flatMap((pass) => {
+      const run = pass.runs.find((one) => one.entry === entry.id);
+      if (run === undefined) return [];
+      const why = run.reason === null ? "" : ` (${harmless(run.reason, 300)})`;
+      return [
+        `  pass ${pass.id}, ${kindWords[pass.kind].toLowerCase()}: ${stateWords[run.state]}, ${runSums(run.counters)}${why}`,
+      ];
+    });
+    return [head, ...runs.slice(0, 10)];
+  });
+  if (found.length > 20) lines.push(`and ${number(found.length - 20)} more`);
+  return privately(lines.join("\n"));
+}
+
+function perEntry(pass: PassSnapshot): string[][] {
+  const head = [
+    "mailbox",
+    "state",
+    "listed",
+    "migrated",
+    "already there",
+    "filtered",
+    "failed",
+    "vanished",
+    "not carried",
+  ];
+  const rows = pass.runs.slice(0, 200).map((run) => {
+    const c = run.counters;
+    const figures = [
+      c.listed,
+      c.migrated,
+      c.duplicates,
+      c.filtered,
+      c.failed,
+      c.vanished,
+      c.notCarried,
+    ];
+    return [run.source, stateWords[run.state], ...figures.map(number)];
+  });
+  return [head, ...rows];
+}

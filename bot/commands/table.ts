@@ -1,0 +1,48 @@
+import type { Command } from "../command.ts";
+import { add } from "./add.ts";
+import { pause, resume, stop } from "./control.ts";
+import { endpointList, endpointNew, endpointSecret } from "./endpoint.ts";
+import { help } from "./help.ts";
+import { importCsv } from "./import.ts";
+import { licenses, licensesAdd, licensesHistory } from "./licenses.ts";
+import { link, unlink } from "./link.ts";
+import { list } from "./list.ts";
+import { delta, full, prestage, retry, trial, verify } from "./pass.ts";
+import { projectNew } from "./project-new.ts";
+import { projectSet } from "./project-set.ts";
+import { projectClose, projectShow } from "./project-show.ts";
+import { cancel, start } from "./start.ts";
+import { report, status } from "./status.ts";
+
+/** Every command there is, in the order help shows them. A new one is added here and in a file of its own. */
+export const commands: Command[] = [
+  endpointNew,
+  endpointSecret,
+  projectNew,
+  projectSet,
+  projectClose,
+  link,
+  unlink,
+  add,
+  importCsv,
+  verify,
+  trial,
+  prestage,
+  full,
+  delta,
+  retry,
+  start,
+  cancel,
+  pause,
+  resume,
+  stop,
+  status,
+  report,
+  list,
+  projectShow,
+  endpointList,
+  licenses,
+  licensesAdd,
+  licensesHistory,
+  help,
+];

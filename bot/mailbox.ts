@@ -1,0 +1,22 @@
+import { UserError } from "../engine/domain/errors.ts";
+
+/** Checks a mailbox's name loosely: an address, or a bare user name. Answers what is wrong, or null. */
+export function faultOfMailbox(name: string): string | null {
+  if (name === "") return "is empty";
+  if (name.length > 320) return "is longer than 320 characters";
+  if (/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(name)) return "holds a control character";
+  if (/\s/.test(name)) return "holds a space";
+  if (/["*?%<>,;]/.test(name)) return 'holds one of " * ? % < > , ;';
+  if (name.startsWith("@") || name.endsWith("@") || name.split("@").length > 2) {
+    return "is not an address like anna@old.example";
+  }
+  return null;
+}
+
+/** Checks a project's or endpoint's name. */
+export function readName(what: string, name: string | undefined): string {
+  if (name !== undefined && /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(name)) return name;
+  throw new UserError(
+    `A name for the ${what} is missing or unusable: letters, digits, dot, dash and underscore, at most 64; nothing was made. Write it like acme.`,
+  );
+}

@@ -1,0 +1,121 @@
+import { harmless } from "../../engine/domain/errors.ts";
+import type { NewsRow } from "../../engine/domain/news.ts";
+import type { PassSnapshot, PassState, RunSnapshot } from "../../engine/domain/pass.ts";
+import { count, names, number, timeOfDay } from "./figures.ts";
+import {
+  aftermath,
+  nextStep,
+  runSums,
+  sentence,
+  stateWords,
+  sums,
+  surveyText,
+  title,
+  waitWords,
+} from "./pass.ts";
+
+/** What the thread is told of one piece of news; null where the root message says it. */
+export function newsText(row: NewsRow, pass: PassSnapshot): string | null {
+  const { news } = row;
+  switch (news.type) {
+    case "pass queued":
+      return null;
+    case "pass started":
+      return `Started: ${names(pass.runs.map((run) => run.source))}.`;
+    case "license consumed":
+      return `A license is used for ${harmless(news.entry)}; ${number(news.left)} left.`;
+    case "first failure":
+      return `First failure, ${harmless(news.entry)}, folder ${harmless(news.folder)}: ${sentence(news.reason)} The pass goes on; \`report ${pass.id}\` lists all failures.`;
+    case "entry waits": {
+      const until =
+        news.until === null
+          ? ""
+          : `; it goes on by itself at ${timeOfDay(news.until, row.at, pass.project.zone)}`;
+      return `${harmless(news.entry)} waits for ${waitWords[news.for]}${until}.`;
+    }
+    case "entry ended": {
+      const run = pass.runs.find((one) => one.id === news.run);
+      return entryEnded(harmless(news.entry), news.state, news.reason, run ?? null, pass);
+    }
+    case "pass paused":
+      return `Paused by ${harmless(news.by)}. Type \`resume ${pass.id}\` to go on.`;
+    case "pass resumed":
+      return `Resumed by ${harmless(news.by)}.`;
+    case "pass ended":
+      return finished(pass);
+  }
+}
+
+/** Many pieces of news of one kind in one text; null where each is to be told by itself. */
+export function foldedText(rows: NewsRow[], pass: PassSnapshot): string | null {
+  const [first] = rows;
+  if (first === undefined) return null;
+  switch (first.news.type) {
+    case "entry ended":
+      return foldedEnds(rows, pass);
+    case "license consumed": {
+      const left = rows.flatMap((row) =>
+        row.news.type === "license consumed" ? row.news.left : [],
+      );
+      return `${count(rows.length, "license")} are used for ${names(entries(rows))}; ${number(Math.min(...left))} left.`;
+    }
+    case "entry waits":
+      return `${count(rows.length, "mailbox", "mailboxes")} wait for ${waitWords[first.news.for]}: ${names(entries(rows))}.`;
+    case "first failure":
+      return `First failures in ${names(entries(rows))}. The pass goes on; \`report ${pass.id}\` lists all of them with the servers' words.`;
+    case "pass queued":
+    case "pass started":
+    case "pass paused":
+    case "pass resumed":
+    case "pass ended":
+      return null;
+  }
+}
+
+/** The last reply of a pass: its sums and what they mean. */
+export function finished(pass: PassSnapshot): string {
+  return [
+    `${title(pass)}: ${stateWords[pass.state]}. ${sums(pass)}.`,
+    ...aftermath(pass),
+    nextStep(pass).text,
+  ].join("\n");
+}
+
+function entryEnded(
+  name: string,
+  state: PassState,
+  reason: string | null,
+  run: RunSnapshot | null,
+  pass: PassSnapshot,
+): string {
+  const why = reason === null ? "" : ` ${sentence(reason)}`;
+  if (state === "failed") return `${name} failed:${why === "" ? " no reason is known." : why}`;
+  if (state === "stopped") return `${name} was stopped; what was carried stays.${why}`;
+  if (pass.kind === "verify") {
+    const survey = run?.survey == null ? "both ends can be opened" : surveyText(run.survey);
+    return `${name} is verified: ${survey}.${why}`;
+  }
+  const what = run === null ? "" : `: ${runSums(run.counters)}`;
+  const errors = state === "completed_with_errors" ? " with errors" : "";
+  return `${name} is done${errors}${what}.${why}`;
+}
+
+function foldedEnds(rows: NewsRow[], pass: PassSnapshot): string {
+  const lines: string[] = [];
+  const by = new Map<PassState, string[]>();
+  for (const { news } of rows) {
+    if (news.type !== "entry ended") continue;
+    by.set(news.state, [...(by.get(news.state) ?? []), harmless(news.entry)]);
+  }
+  for (const [state, all] of by) {
+    lines.push(`${count(all.length, "mailbox", "mailboxes")} ${stateWords[state]}: ${names(all)}.`);
+  }
+  if (by.has("failed") || by.has("completed_with_errors")) {
+    lines.push(`\`report ${pass.id}\` says why.`);
+  }
+  return lines.join("\n");
+}
+
+function entries(rows: NewsRow[]): string[] {
+  return rows.flatMap((row) => ("entry" in row.news ? harmless(row.news.entry) : []));
+}

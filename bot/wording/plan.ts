@@ -1,0 +1,210 @@
+import type { Movement } from "../../engine/domain/license.ts";
+import type { PassKind } from "../../engine/domain/pass.ts";
+import type { PassPlan, PassRequest } from "../../engine/domain/plan.ts";
+import type { Policy } from "../../engine/domain/policy.ts";
+import type { Message } from "../message.ts";
+import { count, moment, names, number } from "./figures.ts";
+
+export const kindWords: Record<PassKind, string> = {
+  verify: "Verify",
+  trial: "Trial",
+  prestage: "Pre-stage",
+  full: "Full pass",
+  delta: "Delta",
+  retry: "Retry",
+};
+
+/** What a plan would do, whole. `first`: the project never had a full pass or delta. */
+export function planText(plan: PassPlan, first: boolean): string {
+  const lines = [
+    `${headline(plan)}.`,
+    `  mailboxes: ${names(plan.entries.map((one) => one.entry.source))}`,
+    ...refusedLines(plan),
+    ...limitLines(plan),
+    ...licenseLines(plan),
+    `  passes left: ${passesLeft(plan)}`,
+    `  policy: ${policyText(plan.project.policy)}`,
+  ];
+  if (plan.kind === "trial")
+    lines.push("  up to ten mails a folder, to look at; they count as carried");
+  if (plan.kind === "verify") lines.push("  logs in at both ends and writes nothing");
+  if (plan.kind === "retry") lines.push("  only what failed before is tried again");
+  if (first && (plan.kind === "full" || plan.kind === "delta")) {
+    lines.push(
+      "  This is a migration, not synchronisation: what is changed, moved or deleted at the old place after it was carried stays at the new one as it was carried. It is counted and reported.",
+    );
+  }
+  return lines.join("\n");
+}
+
+/** A plan that waits for its start. */
+export function planKept(plan: PassPlan, n: number, first: boolean): Message {
+  return {
+    text: `${planText(plan, first)}\nNothing has started. Type \`start ${n}\` or \`cancel ${n}\`; the plan is kept for 15 minutes.`,
+    facts: planFacts(plan),
+    buttons: [
+      { label: "Start", command: `start ${n}` },
+      { label: "Cancel", command: `cancel ${n}` },
+    ],
+  };
+}
+
+/** The whole plan, of a pass that is not to start. */
+export function planDry(plan: PassPlan, first: boolean): Message {
+  const short = plan.short > 0 ? `\n${shortText(plan)}` : "";
+  return {
+    text: `${planText(plan, first)}${short}\nThis was a dry run: nothing was started.`,
+    facts: planFacts(plan),
+  };
+}
+
+/** The short form, of a pass that has just been put in the queue. */
+export function planStarted(plan: PassPlan, pass: number, first: boolean): Message {
+  const uses =
+    plan.licensesNeeded === 0
+      ? "uses no license"
+      : `uses ${count(plan.licensesNeeded, "license")} of ${plan.balance.free} free`;
+  const left = plan.refused.length === 0 ? "" : `\n${refusedLines(plan).join("\n")}`;
+  const overridden = plan.overridden.length === 0 ? "" : `\n${overriddenLine(plan)}`;
+  const sync =
+    first && (plan.kind === "full" || plan.kind === "delta")
+      ? "\nThis is a migration, not synchronisation: later changes at the old place are counted and reported, not carried."
+      : "";
+  return {
+    text: `${headline(plan)}, pass ${pass}: ${names(plan.entries.map((one) => one.entry.source))}; ${uses}. It is in the queue; type \`status ${pass}\`, \`pause ${pass}\` or \`stop ${pass}\`.${left}${overridden}${sync}`,
+  };
+}
+
+export function planGone(plan: number): string {
+  return `No plan ${plan} waits here: it was started or cancelled, or it is older than 15 minutes. Nothing was started. Type the command again.`;
+}
+
+/** What a plan's message becomes once somebody chose. */
+export function planChosen(
+  n: number,
+  kind: PassKind,
+  project: string,
+  chosen: { start: number } | "cancel",
+  by: string,
+): Message {
+  const what = `Plan ${n}, ${kindWords[kind].toLowerCase()} of ${project}`;
+  return chosen === "cancel"
+    ? { text: `${what}: cancelled by ${by}. Nothing was started.` }
+    : { text: `${what}: started by ${by} as pass ${chosen.start}.` };
+}
+
+/** What changed between a plan as it was shown and as it would be now. */
+export function planChanged(n: number, changed: string[], plan: PassPlan, typed: string): string {
+  return `Plan ${n} is out of date: ${changed.join(", ")} changed since it was shown (now ${count(plan.entries.length, "mailbox", "mailboxes")}, ${count(plan.licensesNeeded, "license")} needed, ${number(plan.balance.free)} free). Nothing was started. Type \`${typed}\` again.`;
+}
+
+/** `uses 12, 3 free: 9 short`. */
+export function shortText(plan: PassPlan): string {
+  return `Uses ${count(plan.licensesNeeded, "license")}, ${number(plan.balance.free)} free: ${number(plan.short)} short. Nothing was started. Choose fewer mailboxes, or type \`licenses add ${plan.short} --note "order number"\`.`;
+}
+
+/** A request as it can be typed again. */
+export function typedAgain(request: PassRequest, zone: string): string {
+  const { limit } = request;
+  const words: string[] = [request.kind];
+  if (limit !== null && "days" in limit) words.push(`${limit.days}d`);
+  if (limit !== null && "at" in limit) words.push(`"${moment(limit.at, zone).slice(0, 16)}"`);
+  return [...words, ...request.selection].join(" ");
+}
+
+export function policyText(policy: Policy): string {
+  const passes =
+    policy.passesPerLicense === "unlimited"
+      ? "unlimited passes a license"
+      : `${count(policy.passesPerLicense, "pass", "passes")} a license`;
+  const window =
+    policy.deltaWindowDays === null
+      ? "no delta window"
+      : `deltas for ${count(policy.deltaWindowDays, "day")} from the first success`;
+  return `${policy.preset}: ${passes}, over the limit ${policy.overLimit}, ${window}, updates ${policy.updates}, moved items ${policy.moves}, other types with the ${policy.nonMail}, remigration ${policy.remigration}`;
+}
+
+/** The books, newest line last. */
+export function movementRow(line: Movement, when: string): string[] {
+  const what = { grant: "bought", reserve: "reserved", consume: "used", release: "released" };
+  return [
+    when,
+    `${what[line.kind]} ${number(line.count)}`,
+    line.entry ?? "",
+    line.pass === null ? "" : `pass ${line.pass}`,
+    line.by,
+    line.note ?? "",
+  ];
+}
+
+function headline(plan: PassPlan): string {
+  const limit = plan.limit === null ? "" : `, mail before ${moment(plan.limit, plan.project.zone)}`;
+  const all = count(plan.entries.length, "mailbox", "mailboxes");
+  return `${kindWords[plan.kind]} of ${plan.project.name}${limit}, ${all}`;
+}
+
+function refusedLines(plan: PassPlan): string[] {
+  if (plan.refused.length === 0) return [];
+  const each = plan.refused.map((one) => `${one.entry.source} (${one.reason})`);
+  return [`  left out: ${names(each)}`];
+}
+
+function limitLines(plan: PassPlan): string[] {
+  const lines: string[] = [];
+  if (plan.limit !== null) {
+    lines.push(
+      `  limit: only mail the old server received before ${moment(plan.limit, plan.project.zone)}`,
+    );
+  }
+  if (plan.overridden.length > 0) lines.push(overriddenLine(plan));
+  const { include, exclude, map, maxItemSize } = plan.filters;
+  const held: string[] = [];
+  if (include.length > 0) held.push(`only folders ${include.join(", ")}`);
+  if (exclude.length > 0) held.push(`without folders ${exclude.join(", ")}`);
+  const mapped = Object.entries(map);
+  if (mapped.length > 0) held.push(mapped.map(([from, to]) => `${from} goes to ${to}`).join(", "));
+  if (maxItemSize !== null) held.push(`nothing over ${number(maxItemSize)} bytes`);
+  if (held.length > 0) lines.push(`  filters: ${held.join("; ")}`);
+  return lines;
+}
+
+function overriddenLine(plan: PassPlan): string {
+  const { zone } = plan.project;
+  const each = plan.overridden.map((name) => `${name} ${moment(plan.filters[name] ?? 0, zone)}`);
+  const how = plan.kind === "prestage" ? "the limit replaces" : "this pass ignores";
+  return `  ${how} the project's own ${each.join(" and ")}; they stay as they are for other passes`;
+}
+
+function licenseLines(plan: PassPlan): string[] {
+  if (plan.kind === "verify" || plan.kind === "trial") return ["  licenses: none needed"];
+  const { owned, consumed, free } = plan.balance;
+  const lines = [
+    `  licenses: uses ${number(plan.licensesNeeded)}, ${number(free)} free${plan.short > 0 ? `: ${number(plan.short)} short` : ""} (${number(consumed)} of ${number(owned)} used so far)`,
+  ];
+  if (plan.overLimit.length > 0) {
+    const who = names(plan.overLimit.map((entry) => entry.source));
+    lines.push(`  over the policy's limit, one more license each: ${who}`);
+  }
+  return lines;
+}
+
+function passesLeft(plan: PassPlan): string {
+  const left = plan.entries.map((one) => one.passesLeft);
+  const numbers = left.filter((one) => one !== "unlimited");
+  if (numbers.length === 0) return "unlimited";
+  const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+  return least === most ? number(least) : `${number(least)} to ${number(most)}, by mailbox`;
+}
+
+function planFacts(plan: PassPlan): Record<string, string> {
+  return {
+    Project: plan.project.name,
+    Pass: kindWords[plan.kind],
+    ...(plan.limit === null ? {} : { Limit: moment(plan.limit, plan.project.zone) }),
+    Mailboxes: number(plan.entries.length),
+    ...(plan.refused.length === 0 ? {} : { "Left out": number(plan.refused.length) }),
+    Licenses: `uses ${number(plan.licensesNeeded)}, ${number(plan.balance.free)} free${plan.short > 0 ? `, ${number(plan.short)} short` : ""}`,
+    "Passes left": passesLeft(plan),
+    Policy: policyText(plan.project.policy),
+  };
+}

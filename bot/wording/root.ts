@@ -1,0 +1,122 @@
+import type { Instant } from "../../engine/domain/clock.ts";
+import { harmless } from "../../engine/domain/errors.ts";
+import { type Counters, ended, type PassSnapshot } from "../../engine/domain/pass.ts";
+import type { Message } from "../message.ts";
+import { count, duration, moment, number, size, timeOfDay } from "./figures.ts";
+import { aftermath, nextStep, stateWords, sums, title, waitWords } from "./pass.ts";
+import { kindWords } from "./plan.ts";
+
+/** The root message of a pass as it stands. */
+export function rootMessage(pass: PassSnapshot, now: Instant): Message {
+  const { counters } = pass;
+  const over = ended(pass.state);
+  const part = over ? null : share(pass);
+  const lines = [`${title(pass)}: ${stateWords[pass.state]}`];
+  if (part !== null) lines.push(`  ${bar(part)} ${Math.floor(part * 100)} %`);
+  lines.push(`  ${sums(pass)}`, `  ${times(pass, now)}`);
+  const waiting = waitLine(pass, now);
+  if (waiting !== null) lines.push(`  ${waiting}`);
+  if (over) lines.push(...aftermath(pass).map((line) => `  ${line}`));
+  const next = nextStep(pass);
+  lines.push(`  ${next.text}`);
+  return {
+    text: lines.join("\n"),
+    ...tone(pass),
+    facts: rootFacts(pass, now, counters),
+    ...(part === null ? {} : { bar: part }),
+    ...(next.buttons.length === 0 ? {} : { buttons: next.buttons }),
+  };
+}
+
+/** What of a pass makes its root message worth an edit: everything but the passing of time. */
+export function rootState(pass: PassSnapshot): string {
+  const runs = pass.runs.map((run) => [run.state, run.waiting]);
+  return JSON.stringify([pass.state, pass.counters, pass.expected, pass.licenses, runs]);
+}
+
+/** The part done, from 0 to 1; null while nobody knows how much there is. */
+function share(pass: PassSnapshot): number | null {
+  const { counters: c, expected } = pass;
+  if (expected === null || pass.state === "queued") return null;
+  const all = Math.max(expected, c.listed);
+  if (all === 0) return null;
+  return Math.min(1, settled(c) / all);
+}
+
+function settled(c: Counters): number {
+  return c.migrated + c.duplicates + c.filtered + c.failed + c.vanished + c.notCarried;
+}
+
+function bar(part: number): string {
+  const full = Math.floor(part * 20);
+  return `[${"█".repeat(full)}${"░".repeat(20 - full)}]`;
+}
+
+function times(pass: PassSnapshot, now: Instant): string {
+  const by = `pass ${pass.id}, started by ${harmless(pass.startedBy)}, ${count(pass.runs.length, "mailbox", "mailboxes")}`;
+  if (pass.startedAt === null) return `${by}; not begun yet`;
+  const elapsed = (pass.endedAt ?? now) - pass.startedAt;
+  const rate =
+    pass.counters.bytes > 0 && elapsed >= 1000
+      ? `, ${size(pass.counters.bytes / (elapsed / 1000))}/s`
+      : "";
+  if (ended(pass.state)) return `${by}; took ${duration(elapsed)}${rate}`;
+  return `${by}; ${duration(elapsed)} so far${rate}, ${timeLeft(pass, elapsed)}`;
+}
+
+/** Honest: said only when there is something to reckon from. */
+function timeLeft(pass: PassSnapshot, elapsed: number): string {
+  const part = share(pass);
+  const waits = pass.runs.some((run) => run.waiting !== null);
+  if (part === null || part < 0.02 || elapsed < 5000 || waits || pass.state !== "processing") {
+    return "time left not known";
+  }
+  return `about ${duration((elapsed / part) * (1 - part))} left`;
+}
+
+function waitLine(pass: PassSnapshot, now: Instant): string | null {
+  const waiting = pass.runs.filter((run) => run.waiting !== null && !ended(run.state));
+  const [first] = waiting;
+  if (first?.waiting == null) {
+    return pass.state === "queued" ? "waits for its turn" : null;
+  }
+  const { for: what, until } = first.waiting;
+  const when = until === null ? "" : ` until ${timeOfDay(until, now, pass.project.zone)}`;
+  const others = waiting.length > 1 ? `, and ${number(waiting.length - 1)} more wait` : "";
+  return `${first.source} waits for ${waitWords[what]}${when}${others}`;
+}
+
+function tone(pass: PassSnapshot): Pick<Message, "tone"> {
+  switch (pass.state) {
+    case "completed":
+      return { tone: "good" };
+    case "completed_with_errors":
+    case "stopped":
+    case "paused":
+      return { tone: "warning" };
+    case "failed":
+      return { tone: "bad" };
+    case "queued":
+    case "processing":
+      return {};
+  }
+}
+
+function rootFacts(pass: PassSnapshot, now: Instant, c: Counters): Record<string, string> {
+  return {
+    Project: pass.project.name,
+    Pass: `${kindWords[pass.kind]} ${pass.id}`,
+    ...(pass.limit === null ? {} : { Limit: moment(pass.limit, pass.project.zone) }),
+    State: stateWords[pass.state],
+    "Started by": harmless(pass.startedBy),
+    Mailboxes: number(pass.runs.length),
+    Migrated: number(c.migrated),
+    "Already there": number(c.duplicates),
+    Failed: number(c.failed),
+    Bytes: size(c.bytes),
+    Licenses: `${number(pass.licenses.consumed)} used of ${number(pass.licenses.owned)}`,
+    ...(pass.startedAt === null
+      ? {}
+      : { Elapsed: duration((pass.endedAt ?? now) - pass.startedAt) }),
+  };
+}
