@@ -98,6 +98,7 @@ function openSqlite(url: string): Database {
   makePrivate(file);
   const connection = knex({
     client: "sqlite3",
+    log: silent,
     connection: { filename: file },
     useNullAsDefault: true,
     pool: {
@@ -149,6 +150,7 @@ function makePrivate(file: string): void {
 function openPostgres(url: string): Database {
   const connection = knex({
     client: "pg",
+    log: silent,
     connection: { connectionString: url, application_name: "godwit", types: numbers },
     pool: { min: 0, max: 10 },
   });
@@ -160,6 +162,9 @@ function openPostgres(url: string): Database {
     [Symbol.asyncDispose]: () => connection.destroy(),
   };
 }
+
+/** What goes wrong is thrown; the output belongs to others. */
+const silent = { warn() {}, error() {}, deprecate() {}, debug() {} };
 
 /** bigint and numeric (their sums) as numbers: nothing here counts past 2^53. */
 const numbers = {

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { acme, own } from "../contracts/books.ts";
 import { ledgerContract } from "../contracts/ledger.ts";
 import { licensesContract } from "../contracts/licenses.ts";
 import { newsroomContract } from "../contracts/newsroom.ts";
@@ -7,6 +8,7 @@ import { passesContract } from "../contracts/passes.ts";
 import { projectsContract } from "../contracts/projects.ts";
 import { type Postgres, startPostgres } from "../servers/postgres.ts";
 import { openBooks } from "./books.ts";
+import { deathContract } from "./death.ts";
 
 describe("the PostgreSQL database", () => {
   let server: Postgres;
@@ -14,7 +16,11 @@ describe("the PostgreSQL database", () => {
     server = await startPostgres();
   });
   afterAll(() => server[Symbol.asyncDispose]());
-  const open = async () => openBooks(await server.fresh());
+  let url = "";
+  const open = async () => {
+    url = await server.fresh();
+    return openBooks(url);
+  };
 
   projectsContract(open);
   passesContract(open);
@@ -22,4 +28,22 @@ describe("the PostgreSQL database", () => {
   licensesContract(open);
   newsroomContract(open);
   ownersContract(open);
+  deathContract(open, () => url);
+
+  test("every lock is lost with the connection that holds it, and its owner is told", async () => {
+    await using books = await open();
+    const { entries } = await acme(books, ["anna"]);
+    const owned = await own(books, entries[0]!);
+    const told = new Promise((resolve) => owned.lost.addEventListener("abort", resolve));
+
+    await books.database.knex.raw(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'godwit locks' and datname = current_database()",
+    );
+
+    await told;
+    await owned[Symbol.asyncDispose]();
+    await using next = await own(books, entries[0]!);
+    expect(next.fence.token).toBe(owned.fence.token + 1);
+    expect(next.lost.aborted).toBe(false);
+  });
 });

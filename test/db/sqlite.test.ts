@@ -6,6 +6,7 @@ import { ownersContract } from "../contracts/owners.ts";
 import { passesContract } from "../contracts/passes.ts";
 import { projectsContract } from "../contracts/projects.ts";
 import { openBooks, sqliteFolder } from "./books.ts";
+import { deathContract } from "./death.ts";
 
 describe("the SQLite database", () => {
   let folder: Awaited<ReturnType<typeof sqliteFolder>>;
@@ -13,7 +14,11 @@ describe("the SQLite database", () => {
     folder = await sqliteFolder();
   });
   afterAll(() => folder[Symbol.asyncDispose]());
-  const open = () => openBooks(folder.fresh());
+  let url = "";
+  const open = () => {
+    url = folder.fresh();
+    return openBooks(url);
+  };
 
   projectsContract(open);
   passesContract(open);
@@ -21,4 +26,5 @@ describe("the SQLite database", () => {
   licensesContract(open);
   newsroomContract(open);
   ownersContract(open);
+  deathContract(open, () => url);
 });

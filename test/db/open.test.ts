@@ -1,0 +1,126 @@
+import { once } from "node:events";
+import { stat } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { migrate, migrationStatus, openDatabase, rollback } from "../../db/open.ts";
+import { UserError } from "../../engine/domain/errors.ts";
+import { type Postgres, startPostgres } from "../servers/postgres.ts";
+import { openBooks, sqliteFolder } from "./books.ts";
+import { otherProcess } from "./death.ts";
+
+describe("opening a database", () => {
+  let folder: Awaited<ReturnType<typeof sqliteFolder>>;
+  let server: Postgres;
+  beforeAll(async () => {
+    folder = await sqliteFolder();
+    server = await startPostgres({ unsafe: true });
+  });
+  afterAll(async () => {
+    await folder[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  });
+
+  test("makes an SQLite file that only its owner reads, and commits that last", async () => {
+    const url = folder.fresh();
+    await using database = await openDatabase(url);
+    await migrate(database);
+
+    const file = url.slice("sqlite:".length);
+    expect(database).toMatchObject({ kind: "sqlite", url, file });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await stat(`${file}.locks`)).mode & 0o777).toBe(0o700);
+    const pragma = async (name: string) =>
+      Object.values((await database.knex.raw<object[]>(`pragma ${name}`))[0]!)[0];
+    expect(await pragma("journal_mode")).toBe("wal");
+    expect(await pragma("synchronous")).toBe(2);
+    expect(await pragma("foreign_keys")).toBe(1);
+  });
+
+  test.each(["mysql://host/name", "godwit.db", "", "sqlite:"])(
+    "refuses %j, saying what a URL looks like",
+    async (url) => {
+      const refusal = expect(openDatabase(url)).rejects;
+      await refusal.toThrow(/Set it like `sqlite:\.\/godwit\.db` or `postgres:/);
+      await expect(openDatabase(url)).rejects.toThrow(UserError);
+    },
+  );
+
+  test("refuses a folder that is not there, by name", async () => {
+    await expect(openDatabase("sqlite:/nowhere/at/all.db")).rejects.toThrow(
+      /\/nowhere\/at\/all\.db cannot be made .*DATABASE_URL/,
+    );
+  });
+
+  test("refuses a file that is no database", async () => {
+    await expect(openDatabase(`sqlite:${import.meta.filename}`)).rejects.toThrow(
+      /cannot be used: .*not a database.*DATABASE_URL/,
+    );
+  });
+
+  test("refuses a server that does not answer, without a word of its password", async () => {
+    const opening = openDatabase("postgres://me:hidden@127.0.0.1:1/name");
+
+    await expect(opening).rejects.toThrow(UserError);
+    await opening.catch((error) => expect(String(error)).not.toContain("hidden"));
+  });
+
+  test("refuses a PostgreSQL that forgets commits in a power cut, unless that is allowed", async () => {
+    const url = await server.fresh();
+
+    await expect(openDatabase(url)).rejects.toThrow(/fsync = off/);
+
+    await using database = await openDatabase(url, { allowUnsafe: true });
+    await migrate(database);
+    const status = await migrationStatus(database);
+    expect(status.every(({ done }) => done)).toBe(true);
+  });
+
+  test("migrates forth and back and forth, on both", async () => {
+    for (const url of [folder.fresh(), await server.fresh()]) {
+      await using database = await openDatabase(url, { allowUnsafe: true });
+      await migrate(database);
+      await migrate(database);
+
+      await rollback(database);
+
+      expect((await migrationStatus(database)).some(({ done }) => done)).toBe(false);
+      await migrate(database);
+      expect((await migrationStatus(database)).every(({ done }) => done)).toBe(true);
+    }
+  });
+
+  test("a file that several processes open first, all at once, is migrated once", async () => {
+    const url = folder.fresh();
+
+    const ends = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const child = otherProcess(url, ["migrate"]);
+        child.stdin?.end();
+        return (await once(child, "exit"))[0];
+      }),
+    );
+
+    expect(ends).toEqual([0, 0, 0, 0]);
+    await using books = await openBooks(url);
+    expect(await books.projects.list()).toEqual([]);
+  });
+
+  test("a migration that was killed does not keep the next one out", async () => {
+    const url = folder.fresh();
+    await using database = await openDatabase(url);
+    await migrate(database);
+    await database.knex("knex_migrations_lock").update({ is_locked: 1 });
+
+    await migrate(database);
+
+    expect((await migrationStatus(database)).every(({ done }) => done)).toBe(true);
+  });
+
+  test("refuses a database of a newer version", async () => {
+    await using database = await openDatabase(folder.fresh());
+    await migrate(database);
+    const row = { name: "0999_later", batch: 2, migration_time: new Date(0) };
+    await database.knex("knex_migrations").insert(row);
+
+    await expect(migrate(database)).rejects.toThrow(/newer Godwit \(it has 0999_later\)/);
+  });
+});
