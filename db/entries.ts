@@ -65,7 +65,7 @@ async function add(
   sealer: Sealer,
 ): Promise<void> {
   // Two that add at once take turns here.
-  await trx("projects").where({ id: project }).forUpdate().first("id");
+  await trx("projects").where({ id: project }).forNoKeyUpdate().first("id");
   const there = await trx("entries")
     .where({ project_id: project })
     .select("source_key", "target_key");

@@ -72,7 +72,7 @@ export function knexPasses(database: Database, clock: Clock): Passes {
     control: (pass, want, by, entry) =>
       write(database, async (trx) => {
         const now = clock.now();
-        await trx("passes").where({ id: pass }).forUpdate().first("id");
+        await trx("passes").where({ id: pass }).forNoKeyUpdate().first("id");
         const ids = await trx("runs")
           .where({ pass_id: pass, ...(entry !== undefined && { entry_id: entry }) })
           .whereIn("state", activeStates)

@@ -17,7 +17,7 @@ export interface RunOfPass extends RunRow {
 /** Reads a run for a change. On PostgreSQL its pass is locked first: everybody takes them in this order. */
 export async function lockRun(trx: Knex.Transaction, run: RunId): Promise<RunOfPass> {
   const of = trx("runs").where({ id: run }).select("pass_id");
-  await trx("passes").where("id", of).forUpdate().first("id");
+  await trx("passes").where("id", of).forNoKeyUpdate().first("id");
   return runOfPass(trx, run);
 }
 

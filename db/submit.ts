@@ -19,7 +19,7 @@ export async function submitPass(
   now: Instant,
 ): Promise<PassId> {
   // All that start something in a project take turns here.
-  const project = await trx("projects").where({ id: pass.project }).forUpdate().first("id");
+  const project = await trx("projects").where({ id: pass.project }).forNoKeyUpdate().first("id");
   if (project === undefined) throw new Error(`There is no project with the id ${pass.project}.`);
   const entries = await chosen(trx, pass);
   await refuseBusy(trx, pass);
