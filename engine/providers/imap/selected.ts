@@ -1,0 +1,63 @@
+import type { ImapResponse } from "imapflow";
+import { FolderError } from "../../domain/errors.ts";
+import type { FolderState } from "../../domain/item.ts";
+import { words } from "./errors.ts";
+import { folderState, modseqOf } from "./folders.ts";
+import type { Session } from "./session.ts";
+import { quoted } from "./wire.ts";
+
+/** What a server says of a folder it has opened. */
+export interface Selected {
+  state: FolderState;
+  /** Flags that can be kept, in lower case; null where the server does not limit them. */
+  permanentFlags: Set<string> | null;
+}
+
+/**
+ * Opens a folder. EXAMINE leaves no trace; opening another folder ends this one and expunges nothing. Throws
+ * `FolderError` with the server's words, and for a folder whose UIDs mean nothing.
+ */
+export async function select(
+  session: Session,
+  how: "EXAMINE" | "SELECT",
+  path: string,
+  wire: string,
+): Promise<Selected> {
+  const codes = new Map<string, string>();
+  let permanentFlags: Set<string> | null = null;
+  let count = 0;
+  const reply = await session.send(how, [quoted(wire)], {
+    OK: (answer) => {
+      const [code, value] = codeOf(answer);
+      if (code === "PERMANENTFLAGS") permanentFlags = flagSet(answer);
+      else if (code !== undefined) codes.set(code, value ?? "");
+    },
+    EXISTS: ({ command }) => {
+      count = Number(command);
+    },
+  });
+  if (reply.status !== "OK") {
+    throw new FolderError(`${path} cannot be opened: ${words(reply.text, session.who)}`);
+  }
+  const uidValidity = Number(codes.get("UIDVALIDITY") ?? 0);
+  if (!(uidValidity > 0)) {
+    throw new FolderError(`${path} has no UIDVALIDITY: its messages cannot be told apart safely`);
+  }
+  const told = Number(codes.get("UIDNEXT") ?? 0);
+  const uidNext = told > 0 ? told : ((await folderState(session, wire))?.uidNext ?? 0);
+  if (!(uidNext > 0)) throw new FolderError(`${path} does not tell its UIDNEXT`);
+  const highestModseq = modseqOf(codes.get("HIGHESTMODSEQ"));
+  return { state: { uidValidity, uidNext, count, highestModseq }, permanentFlags };
+}
+
+function codeOf({ attributes }: ImapResponse): string[] {
+  const section = attributes?.[0]?.section ?? [];
+  return section.map((part) => String(part?.value ?? "").toUpperCase());
+}
+
+function flagSet({ attributes }: ImapResponse): Set<string> {
+  const flags = attributes?.[0]?.section?.[1];
+  return new Set(
+    Array.isArray(flags) ? flags.map((flag) => String(flag?.value ?? "").toLowerCase()) : [],
+  );
+}

@@ -1,0 +1,78 @@
+import type { OpenTarget, Target } from "../../domain/provider.ts";
+import { append } from "./append.ts";
+import { ensureFolder } from "./ensure.ts";
+import { bodyOf, type Fetched, fetchEach, numberOf, wholeBody } from "./fetch.ts";
+import { type Directory, listFolders, surveyOf } from "./folders.ts";
+import { encodeName } from "./names.ts";
+import { type Selected, select } from "./selected.ts";
+import type { Session } from "./session.ts";
+import { atom } from "./wire.ts";
+
+/** The mailbox as a target: APPEND and CREATE are the only ways it is changed. */
+export function imapTarget(session: Session, now: () => number): Target {
+  let directory: Directory | null = null;
+  let opened = 0;
+
+  return {
+    maxItemSize: session.number("APPENDLIMIT"),
+    async folders() {
+      directory = await listFolders(session, false);
+      return directory.folders.map(({ path, segments, role, state }) => ({
+        path,
+        segments,
+        role,
+        state,
+      }));
+    },
+    async ensure(wanted, taken) {
+      directory ??= await listFolders(session, false);
+      return ensureFolder(session, directory, wanted, taken);
+    },
+    async open(path) {
+      const known = directory?.folders.find((folder) => folder.path === path)?.wire;
+      const wire = known ?? encodeName(path);
+      opened += 1;
+      const mine = opened;
+      const selected = await select(session, "SELECT", path, wire);
+      return openTarget(session, { ...selected, wire }, now, () => {
+        if (mine !== opened) throw new Error(`${path} is no longer open: another folder is.`);
+      });
+    },
+    survey: () => surveyOf(session),
+    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+  };
+}
+
+function openTarget(
+  session: Session,
+  into: Selected & { wire: string },
+  now: () => number,
+  check: () => void,
+): OpenTarget {
+  return {
+    state: into.state,
+    async *add(items) {
+      for await (const item of items) {
+        check();
+        yield await append(session, into, item, now());
+      }
+    },
+    async *look(fromUid) {
+      check();
+      // Lets the server show what another connection has stored meanwhile.
+      await session.send("NOOP", []);
+      // `*` is the last message, however low its UID.
+      const take = (fetched: Fetched) => {
+        const uid = numberOf(fetched, "UID");
+        if (uid === null || uid < fromUid || !fetched.has("BODY[]")) return null;
+        const bytes = bodyOf(fetched);
+        return { uid, size: bytes.length, body: once(bytes) };
+      };
+      yield* fetchEach(session, `${fromUid}:*`, [atom("UID"), wholeBody], take);
+    },
+  };
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}

@@ -1,0 +1,54 @@
+import { ImapFlow, type ImapFlowOptions, type ImapResponse } from "imapflow";
+
+/** What a command may be given: imapflow's own tokens. */
+export type Argument =
+  | { type: "ATOM" | "STRING" | "SEQUENCE"; value: string; section?: Argument[] }
+  | { type: "LITERAL"; value: Buffer; isLiteral8: boolean }
+  | Argument[];
+
+/** Takes untagged answers as they come; nothing more is read until its promise ends. It must not throw. */
+export type Untagged = (answer: ImapResponse) => Promise<void> | void;
+
+/**
+ * imapflow as we use it: it connects, speaks TLS, logs in, parses answers and puts commands in order.
+ * `exec`, `authenticate` and `throttleWait` are not in its published types; the exact version is pinned and
+ * the tests on real servers notice a change.
+ */
+export interface Wire
+  extends Pick<
+    ImapFlow,
+    "connect" | "close" | "capabilities" | "secureConnection" | "greeting" | "isClosed" | "on"
+  > {
+  exec(
+    command: string,
+    attributes: Argument[],
+    options: { untagged?: Record<string, Untagged> },
+  ): Promise<{ response: ImapResponse; next(): void }>;
+  /** Called between TLS and the first credential. */
+  authenticate(): Promise<boolean>;
+  /** Waits out a server's pause before the command's error is told. */
+  throttleWait(ms: number): Promise<boolean>;
+  readonly socket: unknown;
+}
+
+/** A connection not yet made. `beforeLogin` may throw to keep the credentials from being sent. */
+export function newWire(options: ImapFlowOptions, beforeLogin: (wire: Wire) => void): Wire {
+  const wire = new ImapFlow(options) as ImapFlow & Wire;
+  const login = wire.authenticate.bind(wire);
+  wire.authenticate = async () => {
+    beforeLogin(wire);
+    return login();
+  };
+  // Whoever runs the pass waits, with the connection closed and the reason told to people.
+  wire.throttleWait = () => Promise.resolve(false);
+  return wire;
+}
+
+/** An atom. */
+export const atom = (value: string): Argument => ({ type: "ATOM", value });
+
+/** A quoted string. */
+export const quoted = (value: string): Argument => ({ type: "STRING", value });
+
+/** A set of UIDs or sequence numbers. */
+export const sequence = (value: string): Argument => ({ type: "SEQUENCE", value });
