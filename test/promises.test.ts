@@ -58,7 +58,7 @@ const text = (words: string) => `Subject: ${words}\r\nFrom: a@b.example\r\n\r\n$
 
 async function dump(server: Dovecot, user: string): Promise<Dump> {
   await using client = await server.login(user);
-  return client.dump();
+  return await client.dump();
 }
 
 const count = (dumped: Dump, folder: string) => dumped.get(folder)?.messages.length ?? 0;

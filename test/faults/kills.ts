@@ -184,7 +184,7 @@ async function finish(world: World): Promise<void> {
 
 export async function dump(server: Dovecot, user: string): Promise<Dump> {
   await using client = await server.login(user);
-  return client.dump();
+  return await client.dump();
 }
 
 function none(): Verdict {

@@ -147,7 +147,8 @@ async function dumpFolder(
   folder: string,
   must: (line: string, onLine?: (reply: Reply) => void) => Promise<Answer>,
 ): Promise<StoredFolder> {
-  const opened = await must(`EXAMINE ${name(folder)}`);
+  // Asked for by name: Dovecot tells the HIGHESTMODSEQ of a folder only once somebody has.
+  const opened = await must(`EXAMINE ${name(folder)} (CONDSTORE)`);
   const all = [...opened.lines.map(({ line }) => line)].join("\n");
   const number = (what: string) => {
     const found = new RegExp(`\\[${what} (\\d+)\\]`).exec(all);

@@ -138,6 +138,8 @@ export function bodyOf(fetched: Fetched): Buffer {
 }
 
 function accept(reply: Reply, session: Session): void {
+  // Some were expunged meanwhile (RFC 5530): what there is was told, the rest has vanished.
+  if (reply.status === "NO" && reply.code[0] === "EXPUNGEISSUED") return;
   if (reply.status !== "OK") throw new FolderError(words(reply.text, session.who));
 }
 

@@ -16,7 +16,6 @@ import { type Directory, listFolders, modseqOf, surveyOf } from "./folders.ts";
 import { encodeName } from "./names.ts";
 import { select } from "./selected.ts";
 import type { Session } from "./session.ts";
-import { atom } from "./wire.ts";
 
 const pageLength = 1000;
 
@@ -75,7 +74,7 @@ function openSource(session: Session, state: OpenSource["state"], check: () => v
     async *read(uids) {
       const wanted = new Set(uids);
       const items = [
-        ...["UID", "FLAGS", "INTERNALDATE", ...(modseq ? ["MODSEQ"] : [])].map(atom),
+        ...listingItems(modseq),
         wholeBody,
       ];
       for (const set of uidSets(uids)) {
@@ -107,6 +106,8 @@ function read(fetched: Fetched): Item | null {
   const uid = numberOf(fetched, "UID");
   if (uid === null || !fetched.has("BODY[]")) return null;
   const bytes = bodyOf(fetched);
+  // What was expunged meanwhile, Dovecot still answers for, with no bytes and the size it had.
+  if (bytes.length === 0 && numberOf(fetched, "RFC822.SIZE") !== 0) return null;
   return {
     uid,
     createdAt: dateOf(fetched),
