@@ -80,7 +80,7 @@ export function makeNarrator({ desk, surfaces, clock, editMs = 5_000 }: Narrator
     last: boolean,
   ): Promise<void> {
     const state = rootState(pass);
-    if (!last && (drawn.states.get(pass.id) === state || ended(pass.state))) return;
+    if (drawn.states.get(pass.id) === state || (!last && ended(pass.state))) return;
     const now = clock.now();
     const before = drawn.edits.get(pass.thread);
     if (!last && before !== undefined && now - before < editMs) return;

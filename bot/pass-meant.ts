@@ -4,8 +4,8 @@ import { glob } from "../engine/domain/plan.ts";
 import type { Project } from "../engine/domain/project.ts";
 import type { Context } from "./command.ts";
 
-/** How far back passes are looked for by their number. */
-const reach = 1000;
+/** How far back passes are looked for by their number: first near, since snapshots cost, then far. */
+const reach = [20, 2000];
 
 /**
  * The pass, and the run in it, that a word means among those that have not ended: a number, a mailbox, or
@@ -21,7 +21,7 @@ export async function passMeant(
   if (typed !== null && /^\d+$/.test(typed)) {
     return { pass: await passNumbered(Number(typed), project, context), run: null };
   }
-  const active = (await desk.passes.recent(project.id, 100)).filter((one) => !ended(one.state));
+  const active = (await desk.passes.recent(project.id, 50)).filter((one) => !ended(one.state));
   if (typed !== null) return runMeant(typed, active, project, verb);
   const here = thread === null ? null : await desk.passes.ofThread(thread);
   if (here !== null) return { pass: await passNumbered(here, project, context), run: null };
@@ -46,8 +46,10 @@ export async function passNumbered(
   project: Project,
   { desk }: Pick<Context, "desk">,
 ): Promise<PassSnapshot> {
-  const found = (await desk.passes.recent(project.id, reach)).find((one) => one.id === id);
-  if (found !== undefined) return found;
+  for (const limit of reach) {
+    const found = (await desk.passes.recent(project.id, limit)).find((one) => one.id === id);
+    if (found !== undefined) return found;
+  }
   throw new UserError(
     `There is no pass ${id} in ${project.name}; nothing was done. Type \`status\` to see the last one.`,
   );

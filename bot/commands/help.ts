@@ -20,13 +20,18 @@ export const help = command({
 function overview(commands: Command[]): string {
   const parts = groups.map((group) => {
     const rows = commands.filter((one) => one.group === group);
-    return `${group}\n${columns(rows.map((one) => [`  ${one.usage}`, one.summary]))}`;
+    return `${group}\n${columns(rows.map((one) => [`  ${short(one)}`, one.summary]))}`;
   });
   return [
     "Carries mailboxes from an old mail server to a new one, in passes. It is a migration, not synchronisation: nothing is deleted or updated at the new place, and the old one is never changed.",
     ...parts,
     "`help <command>` tells one. A command works with or without `/migrate` before it.",
   ].join("\n\n");
+}
+
+/** Without the options, which `help <command>` tells. */
+function short({ usage }: Command): string {
+  return usage.replace(/ \[?--.*/, "");
 }
 
 function told(topic: string, commands: Command[]): string {

@@ -15,6 +15,7 @@ import {
 } from "../command.ts";
 import { isTimeOfDay, readLimit } from "../limit.ts";
 import { projectOf, projectOption } from "../linked.ts";
+import { passNumbered } from "../pass-meant.ts";
 import { bond } from "../plan-bond.ts";
 import { names } from "../wording/figures.ts";
 import { planDry, planKept, planStarted, shortText } from "../wording/plan.ts";
@@ -153,12 +154,7 @@ async function selected(
       `${harmless(odd, 60)} is no mailbox; nothing was started. Type \`list\` to see them.`,
     );
   }
-  const pass = (await desk.passes.recent(project.id, 1000)).find((one) => one.id === Number(only));
-  if (pass === undefined) {
-    throw new UserError(
-      `There is no pass ${only} in ${project.name}; nothing was started. Type \`status\` to see the last one.`,
-    );
-  }
+  const pass = await passNumbered(Number(only), project, { desk });
   const failed = pass.runs.filter((run) => run.counters.failed > 0 || run.state === "failed");
   if (failed.length === 0) {
     throw new UserError(`Nothing failed in pass ${only}; nothing was started.`);
@@ -217,6 +213,6 @@ async function refuseRunning(
 /** Whether the project never had a full pass or delta: then its plan says what a migration is not. */
 async function isFirst(plan: PassPlan, { desk }: Context): Promise<boolean> {
   if (plan.kind !== "full" && plan.kind !== "delta") return false;
-  const before = await desk.passes.recent(plan.project.id, 200);
+  const before = await desk.passes.recent(plan.project.id, 20);
   return !before.some((pass) => pass.kind === "full" || pass.kind === "delta");
 }

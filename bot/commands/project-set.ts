@@ -34,7 +34,7 @@ const settings: Record<string, (value: string, project: Project) => Change> = {
 export const projectSet = command({
   name: "project set",
   usage: "project set <key> <value> [--project <name>]",
-  summary: `changes a setting: ${Object.keys(settings).join(", ")}; \`none\` clears a filter`,
+  summary: "changes a filter, the policy or the time zone; `none` clears a filter",
   role: "operator",
   group: "Set up",
   examples: [

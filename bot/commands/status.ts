@@ -103,7 +103,7 @@ async function entryStatus(typed: string, project: Project, { desk }: Context): 
       `No mailbox of ${project.name} matches ${harmless(typed, 80)}. Type \`list\` to see them.`,
     );
   }
-  const recent = await desk.passes.recent(project.id, 50);
+  const recent = await desk.passes.recent(project.id, 20);
   const lines = found.slice(0, 20).flatMap((entry) => {
     const head = `${entry.source} → ${entry.target}: ${number(entry.passesUsed)} of ${project.policy.passesPerLicense} passes used, license ${entry.license}${entry.notReady === null ? "" : `; ${entry.notReady}`}`;
     const runs = recent.flatMap((pass) => {

@@ -1,0 +1,190 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Bot, makeBot, type Outcome } from "../../bot/bot.ts";
+import { commands } from "../../bot/commands/table.ts";
+import { makeNarrator, type Narrator } from "../../bot/narrator.ts";
+import type { Incoming, Surface } from "../../bot/surface.ts";
+import { localIncoming, localPerson, runChat } from "../../bot/surfaces/local/chat.ts";
+import { localSurface } from "../../bot/surfaces/local/surface.ts";
+import { knexAudit } from "../../db/audit.ts";
+import { knexLedger } from "../../db/ledger.ts";
+import { knexLicenses } from "../../db/licenses.ts";
+import { knexNewsroom } from "../../db/news.ts";
+import { migrate, openDatabase } from "../../db/open.ts";
+import { openOwners } from "../../db/owners.ts";
+import { knexPasses } from "../../db/passes.ts";
+import { knexPlans } from "../../db/plans.ts";
+import { knexProjects } from "../../db/projects.ts";
+import { knexTranscript } from "../../db/transcript.ts";
+import type { Clock } from "../../engine/domain/clock.ts";
+import type { TranscriptLine } from "../../engine/domain/thread.ts";
+import { type MemorySystem, memorySystem } from "../../engine/providers/memory.ts";
+import { memoryQueue } from "../../engine/queues/memory.ts";
+import { aesSealer, makeKey, parseKeys } from "../../engine/secrets.ts";
+import type { Desk } from "../../engine/submit.ts";
+import { carryRun, defaults, type Works } from "../../engine/worker.ts";
+
+/** The bot, the narrator and an engine on an SQLite database of their own, with mail systems in memory. */
+export interface ChatWorld extends AsyncDisposable {
+  desk: Desk;
+  /** What `imap://` leads to here. */
+  system: MemorySystem;
+  bot: Bot;
+  surface: Surface;
+  narrator: Narrator;
+  clock: Clock & { advance(ms: number): void };
+  env: Record<string, string>;
+  files: Record<string, string>;
+  /** What the bot logged. */
+  logged: string[];
+  /** Types a line and answers what came of it and what it made the channel say. */
+  say(text: string, change?: Partial<Incoming>): Promise<Outcome & { lines: TranscriptLine[] }>;
+  /** The same, in one text. */
+  hear(text: string, change?: Partial<Incoming>): Promise<string>;
+  lines(): Promise<TranscriptLine[]>;
+  /** Carries the runs that wait, then tells of it. */
+  carry(): Promise<void>;
+  chat(
+    lines: string[],
+    options?: { json?: boolean; wait?: boolean; as?: string },
+  ): Promise<{ code: number; printed: string[] }>;
+}
+
+/** The lines that make a project of two mail systems, with `licenses` licenses and these mailboxes. */
+export function projectLines(people: string[], licenses = 10): string[] {
+  const login = "--login master --user master --password-env OLD_PASSWORD --insecure";
+  return [
+    `endpoint new old imap://127.0.0.1:1143 ${login}`,
+    `endpoint new new imap://127.0.0.1:2143 ${login}`,
+    "project new acme --from old --to new --zone Europe/Berlin",
+    `licenses add ${licenses} --note "order 4711"`,
+    ...people.map((one) => `add ${one}@old.example ${one}@new.example`),
+  ];
+}
+
+export const canary = "canary-4711-hunter2";
+
+export async function chatWorld(
+  options: { start?: number; people?: string[]; licenses?: number } = {},
+): Promise<ChatWorld> {
+  const folder = await mkdtemp(join(tmpdir(), "godwit-"));
+  const clock = standing(options.start ?? Date.UTC(2026, 10, 20, 12));
+  const database = await openDatabase(`sqlite:${join(folder, "godwit.db")}`);
+  await migrate(database);
+  const owners = openOwners(database);
+  const queue = memoryQueue();
+  const passes = knexPasses(database, clock);
+  const projects = knexProjects(database, aesSealer(parseKeys(makeKey())), clock);
+  const transcript = knexTranscript(database, clock);
+  const desk: Desk = {
+    projects,
+    passes,
+    licenses: knexLicenses(database, clock),
+    plans: knexPlans(database),
+    newsroom: knexNewsroom(database),
+    audit: knexAudit(database, clock),
+    transcript,
+    queue,
+    clock,
+  };
+  const system = memorySystem();
+  const works: Works = {
+    passes,
+    projects,
+    ledger: knexLedger(database, clock),
+    owners,
+    providers: { imap: system, memory: system },
+    clock,
+    log: { info() {}, warn() {}, error() {} },
+    settings: defaults,
+  };
+  const env: Record<string, string> = { OLD_PASSWORD: canary };
+  const files: Record<string, string> = {};
+  const logged: string[] = [];
+  const surface = localSurface(transcript);
+  const bot = makeBot({
+    desk,
+    surfaces: [surface],
+    commands,
+    machine: {
+      env: (name) => env[name],
+      async readFile(path) {
+        const text = files[path];
+        if (text === undefined) throw new Error("ENOENT");
+        return text;
+      },
+      ownVariables: ["TERM"],
+    },
+    options: { owners: ["local:owner"], endpointsAllowed: [] },
+    log: { error: (facts, text) => logged.push(`${text} ${String(facts.err)}`) },
+  });
+  const narrator = makeNarrator({ desk, surfaces: [surface], clock });
+  const world: ChatWorld = {
+    desk,
+    system,
+    bot,
+    surface,
+    narrator,
+    clock,
+    env,
+    files,
+    logged,
+    lines: () => transcript.after(0, 100_000),
+    async say(text, change = {}) {
+      const before = await transcript.last();
+      const outcome = await bot.handle({ ...localIncoming(text, localPerson(null)), ...change });
+      return { ...outcome, lines: await transcript.after(before, 1000) };
+    },
+    async hear(text, change) {
+      return (await world.say(text, change)).lines.map((line) => line.text).join("\n");
+    },
+    async carry() {
+      for (const run of await passes.waiting(100)) {
+        await carryRun(run, works, new AbortController().signal);
+      }
+      await narrator.tick();
+    },
+    async chat(lines, { json = true, wait = true, as } = {}) {
+      const printed: string[] = [];
+      const code = await runChat({
+        commands: lines,
+        as: as ?? null,
+        json,
+        wait,
+        print: (line) => printed.push(line),
+        bot,
+        transcript,
+        passes,
+        // While the chat waits, the rest of the world goes on.
+        clock: { now: clock.now, sleep: () => world.carry() },
+      });
+      return { code, printed };
+    },
+    async [Symbol.asyncDispose]() {
+      await queue[Symbol.asyncDispose]();
+      await owners[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  for (const line of options.people ? projectLines(options.people, options.licenses) : []) {
+    const { result, lines } = await world.say(line);
+    if (result !== "accepted") throw new Error(`${line}: ${lines.map((one) => one.text)}`);
+  }
+  return world;
+}
+
+/** Stands still until it is moved; sleeping moves it. */
+function standing(start: number): ChatWorld["clock"] {
+  let now = start;
+  return {
+    now: () => now,
+    advance: (ms) => {
+      now += ms;
+    },
+    async sleep(ms, signal) {
+      if (signal?.aborted !== true) now += Math.max(0, ms);
+    },
+  };
+}
