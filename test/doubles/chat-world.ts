@@ -43,7 +43,9 @@ export interface ChatWorld extends AsyncDisposable {
   /** The same, in one text. */
   hear(text: string, change?: Partial<Incoming>): Promise<string>;
   lines(): Promise<TranscriptLine[]>;
-  /** Carries the runs that wait, then tells of it. */
+  /** Carries the runs that wait. */
+  run(): Promise<void>;
+  /** The same, then tells of it. */
   carry(): Promise<void>;
   chat(
     lines: string[],
@@ -139,10 +141,13 @@ export async function chatWorld(
     async hear(text, change) {
       return (await world.say(text, change)).lines.map((line) => line.text).join("\n");
     },
-    async carry() {
+    async run() {
       for (const run of await passes.waiting(100)) {
         await carryRun(run, works, new AbortController().signal);
       }
+    },
+    async carry() {
+      await world.run();
       await narrator.tick();
     },
     async chat(lines, { json = true, wait = true, as } = {}) {
