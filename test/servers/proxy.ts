@@ -29,7 +29,7 @@ export interface ProxyOptions {
 }
 
 /** A proxy in front of a plain IMAP server that cuts, answers and remembers. */
-export interface Proxy extends AsyncDisposable {
+export interface ImapProxy extends AsyncDisposable {
   host: string;
   port: number;
   /** Every command line that came, without tags and literals, in order. */
@@ -44,7 +44,7 @@ export interface Proxy extends AsyncDisposable {
 export async function startProxy(
   to: { host: string; port: number },
   options: ProxyOptions = {},
-): Promise<Proxy> {
+): Promise<ImapProxy> {
   const commands: string[] = [];
   const rules = [...(options.rules ?? [])];
   const met = new Map<ProxyRule, number>();
@@ -107,11 +107,15 @@ function relay(
   // A tag whose answer is not to be seen.
   let hidden = "";
   let silenced = false;
+  // After STARTTLS there are no lines to be read here.
+  let starting = "";
+  let tls = false;
 
   const fromClient = (segment: Segment) => {
     if (segment.type === "line" && !segment.continues) {
       const [, tag = "", command = ""] = /^(\S+) (.*)$/s.exec(segment.text) ?? [];
       if (tag !== "") commands.push(command.replace(/ ~?\{\d+\+?\}$/, ""));
+      if (/^STARTTLS$/i.test(command)) starting = tag;
       rule = tag === "" ? undefined : applying(command);
       sent = 0;
       if (rule?.do === "cut before") return cut();
@@ -144,10 +148,11 @@ function relay(
       if (rule?.do === "cut before answer") cut();
       return;
     }
+    tls = starting !== "" && segment.text.startsWith(`${starting} OK`);
     const line = rewrite(segment.text);
     if (line !== null) client.write(Buffer.from(`${line}\r\n`, "latin1"));
   };
   const [up, down] = [segments(fromClient), segments(fromServer)];
-  client.on("data", up);
-  upstream.on("data", down);
+  client.on("data", (bytes) => (tls ? upstream.write(bytes) : up(bytes)));
+  upstream.on("data", (bytes) => (tls ? client.write(bytes) : down(bytes)));
 }

@@ -171,7 +171,7 @@ export function notConnected(error: unknown, who: Who, failure: unknown): unknow
       `${who.endpoint} (${who.host}:${who.port}) does not speak TLS 1.2 or later on this port. Nothing was sent to it. Use imaps:// for the TLS port (993) and imap:// for STARTTLS (143) in \`endpoint new ${who.endpoint} …\`.`,
     );
   }
-  if (raw?.tlsFailed === true) {
+  if (raw?.tlsFailed === true && !goneCodes.includes(code)) {
     return new UserError(
       `${who.endpoint} (${who.host}:${who.port}) does not offer a safe STARTTLS. Nothing was sent to it. Use imaps:// in \`endpoint new ${who.endpoint} …\`.`,
     );

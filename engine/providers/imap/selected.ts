@@ -4,7 +4,7 @@ import type { FolderState } from "../../domain/item.ts";
 import { words } from "./errors.ts";
 import { folderState, modseqOf } from "./folders.ts";
 import type { Session } from "./session.ts";
-import { quoted } from "./wire.ts";
+import { atom, quoted } from "./wire.ts";
 
 /** What a server says of a folder it has opened. */
 export interface Selected {
@@ -26,7 +26,9 @@ export async function select(
   const codes = new Map<string, string>();
   let permanentFlags: Set<string> | null = null;
   let count = 0;
-  const reply = await session.send(how, [quoted(wire)], {
+  // Some servers keep mod-sequences only once somebody has asked for them (RFC 7162 §3.1.8).
+  const condstore = how === "EXAMINE" && session.has("CONDSTORE") ? [[atom("CONDSTORE")]] : [];
+  const reply = await session.send(how, [quoted(wire), ...condstore], {
     OK: (answer) => {
       const [code, value] = codeOf(answer);
       if (code === "PERMANENTFLAGS") permanentFlags = flagSet(answer);

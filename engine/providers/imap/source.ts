@@ -73,10 +73,7 @@ function openSource(session: Session, state: OpenSource["state"], check: () => v
     },
     async *read(uids) {
       const wanted = new Set(uids);
-      const items = [
-        ...listingItems(modseq),
-        wholeBody,
-      ];
+      const items = [...listingItems(modseq), wholeBody];
       for (const set of uidSets(uids)) {
         check();
         yield* fetchEach(session, set, items, (fetched) => {
