@@ -72,7 +72,7 @@ loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
 
 /** Whether it is this machine, said plainly. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   if (isIP(host) === 0) return host === "localhost" || host.endsWith(".localhost");
   // The spelling ::ffff:127.0.0.1 is nobody's plain way to say it.
   return !host.startsWith("::ffff:") && loopback.check(host, isIP(host) === 6 ? "ipv6" : "ipv4");

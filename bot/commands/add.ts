@@ -66,7 +66,7 @@ export const add = command({
 });
 
 /** An entry with no login of its own. */
-export function newEntry(source: string, target: string): NewEntry {
+function newEntry(source: string, target: string): NewEntry {
   return {
     source,
     target,

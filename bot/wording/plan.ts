@@ -15,7 +15,7 @@ export const kindWords: Record<PassKind, string> = {
 };
 
 /** What a plan would do, whole. `first`: the project never had a full pass or delta. */
-export function planText(plan: PassPlan, first: boolean): string {
+function planText(plan: PassPlan, first: boolean): string {
   const lines = [
     `${headline(plan)}.`,
     `  mailboxes: ${names(plan.entries.map((one) => one.entry.source))}`,
