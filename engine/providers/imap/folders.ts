@@ -48,7 +48,7 @@ export async function listFolders(session: Session, states: boolean): Promise<Di
     });
   }
   setRoles(folders);
-  folders.sort((a, b) => a.segments.length - b.segments.length);
+  folders.sort(inOrder);
   return { folders, prefix: spaces.prefix, delimiter };
 }
 
@@ -183,6 +183,12 @@ function isOwn(path: string, { own, others }: Spaces): boolean {
 
 function uniquePaths(rows: Row[]): Row[] {
   return [...new Map(rows.map((row) => [row.path, row])).values()];
+}
+
+/** INBOX, then parents before children, then by name: the same order each time. */
+function inOrder(a: Listed, b: Listed): number {
+  const rank = ({ path, segments }: Listed) => (path === "INBOX" ? 0 : segments.length);
+  return rank(a) - rank(b) || (a.path < b.path ? -1 : 1);
 }
 
 /** One folder a role: the attribute says it, else the first whose name does. */

@@ -21,7 +21,7 @@ export function decodeName(wire: string): string {
 
 /** The names from the top of the user's namespace down: without its prefix, split at its delimiter. */
 export function segmentsOf(path: string, prefix: string, delimiter: string | null): string[] {
-  const inside = prefix !== "" && path.startsWith(prefix) ? path.slice(prefix.length) : path;
+  const inside = path.startsWith(prefix) ? path.slice(prefix.length) : path;
   if (delimiter === null) return [inside];
   return inside.split(delimiter).filter((segment) => segment !== "");
 }
@@ -57,7 +57,6 @@ export function roleByName(segments: readonly string[]): FolderRole | null {
   const inside = /^(inbox|\[(gmail|google mail)\])$/i.test(first);
   if (segments.length > (inside ? 2 : 1)) return null;
   const name = (inside && second !== undefined ? second : first).normalize("NFC").toLowerCase();
-  if (!inside && name === "inbox") return "inbox";
   return wellKnown.get(name) ?? null;
 }
 
