@@ -62,7 +62,7 @@ export interface RawClient extends AsyncDisposable {
   create(folder: string): Promise<void>;
   list(): Promise<ListedFolder[]>;
   append(folder: string, mail: Mail): Promise<Answer>;
-  /** All at once, without waiting between them; throws at the first refused. */
+  /** Some hundreds in one command (MULTIAPPEND); throws when one of them is refused. */
   appendMany(folder: string, mails: Iterable<Mail>): Promise<void>;
   /** Every folder with every message, read without leaving a trace. */
   dump(): Promise<Dump>;
@@ -100,16 +100,11 @@ export async function openClient(to: {
     },
     append: (folder, mail) => wire.send(appendOf(folder, mail)),
     async appendMany(folder, mails) {
-      const pending: Promise<void>[] = [];
-      const sendOne = async (mail: Mail) => {
-        const answer = await wire.send(appendOf(folder, mail));
+      for (const some of chunksOf(mails, 200)) {
+        const parts = some.flatMap((mail, nth) => appendOf(nth === 0 ? folder : null, mail));
+        const answer = await wire.send(parts);
         if (answer.status !== "OK") throw new Error(`APPEND: ${answer.status} ${answer.text}`);
-      };
-      for (const mail of mails) {
-        pending.push(sendOne(mail));
-        if (pending.length === 200) await Promise.all(pending.splice(0));
       }
-      await Promise.all(pending);
     },
     async dump() {
       const dump: Dump = new Map();
@@ -217,11 +212,24 @@ function quoted(word: string): string {
   return `"${word.replace(/["\\]/g, "\\$&")}"`;
 }
 
-function appendOf(folder: string, mail: Mail): (string | Buffer)[] {
+/** The parts of an APPEND; without a folder, those of one more message of the same command. */
+function appendOf(folder: string | null, mail: Mail): (string | Buffer)[] {
   const body = typeof mail.body === "string" ? Buffer.from(mail.body) : mail.body;
   const flags = mail.flags === undefined ? "" : `(${mail.flags.join(" ")}) `;
   const date = mail.date === undefined ? "" : `"${wireDate(mail.date)}" `;
-  return [`APPEND ${name(folder)} ${flags}${date}{${body.length}+}`, body];
+  const start = folder === null ? "" : `APPEND ${name(folder)}`;
+  return [`${start} ${flags}${date}{${body.length}+}`, body];
+}
+
+function* chunksOf(mails: Iterable<Mail>, most: number): Generator<Mail[]> {
+  let chunk: Mail[] = [];
+  for (const mail of mails) {
+    chunk.push(mail);
+    if (chunk.length < most) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
 }
 
 function wireDate(date: number): string {
@@ -271,9 +279,11 @@ async function openWire(host: string, port: number): Promise<Wire> {
   return {
     send(parts, onLine) {
       const tag = `t${++count}`;
+      socket.cork();
       socket.write(`${tag} `);
       for (const part of parts) socket.write(typeof part === "string" ? `${part}\r\n` : part);
       if (Buffer.isBuffer(parts.at(-1))) socket.write("\r\n");
+      socket.uncork();
       return new Promise((done, fail) => waiting.push({ tag, lines: [], onLine, done, fail }));
     },
     async close() {

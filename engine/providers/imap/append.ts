@@ -5,7 +5,7 @@ import { formatDate, possibleDate } from "./dates.ts";
 import { words } from "./errors.ts";
 import type { Selected } from "./selected.ts";
 import type { Reply, Session } from "./session.ts";
-import { type Argument, atom, quoted } from "./wire.ts";
+import { atom, quoted } from "./wire.ts";
 
 /** Adds one item to the selected folder. Throws when it cannot be known whether it was stored. */
 export async function append(
@@ -15,7 +15,7 @@ export async function append(
   now: number,
 ): Promise<Receipt> {
   const { uid } = item;
-  const body = await withCrlf(item.body);
+  const body = await withCrlf(item.body, item.size);
   // Servers refuse these, some after closing the connection.
   if (body.length === 0) {
     return { outcome: "refused", uid, reason: "an empty message (0 bytes)", full: false };
@@ -39,23 +39,48 @@ export async function append(
 
 /**
  * The bytes with every line end as CRLF, as IMAP wants them; a CR alone is left where it is. A message that
- * comes in one piece and needs no change is not copied.
+ * comes in one piece and needs no change is not copied, another once: `expected` is its size.
  */
-export async function withCrlf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const parts: Buffer[] = [];
+export async function withCrlf(body: AsyncIterable<Uint8Array>, expected: number): Promise<Buffer> {
+  const gathered = gather(expected);
   let previous = 0;
   for await (const bytes of body) {
     const part = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let kept = 0;
     for (let at = part.indexOf(0x0a); at !== -1; at = part.indexOf(0x0a, at + 1)) {
       if ((at === 0 ? previous : part[at - 1]) === 0x0d) continue;
-      parts.push(part.subarray(kept, at), crlf);
+      gathered.put(part.subarray(kept, at));
+      gathered.put(crlf);
       kept = at + 1;
     }
-    if (kept < part.length) parts.push(part.subarray(kept));
+    gathered.put(part.subarray(kept));
     previous = part.at(-1) ?? previous;
   }
-  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+  return gathered.end();
+}
+
+function gather(expected: number): { put(piece: Buffer): void; end(): Buffer } {
+  let whole: Buffer = Buffer.alloc(0);
+  let length = 0;
+  return {
+    put(piece) {
+      if (piece.length === 0) return;
+      if (length === 0) {
+        whole = piece;
+      } else {
+        if (length + piece.length > whole.length || whole.length === length) {
+          const grown = Buffer.allocUnsafe(
+            Math.max(expected, 1.5 * length, length + piece.length) | 0,
+          );
+          whole.copy(grown, 0, 0, length);
+          whole = grown;
+        }
+        piece.copy(whole, length);
+      }
+      length += piece.length;
+    },
+    end: () => whole.subarray(0, length),
+  };
 }
 
 const crlf = Buffer.from("\r\n");
@@ -67,18 +92,19 @@ async function send(
   date: number,
   body: Buffer,
 ): Promise<Reply> {
-  const message: Argument = {
-    type: "LITERAL",
-    value: body,
-    // NUL may not stand in a plain literal (RFC 3516).
-    isLiteral8: session.has("BINARY") && body.includes(0),
-  };
-  const reply = await session.send("APPEND", [
-    quoted(wire),
-    flags.map(atom),
-    quoted(formatDate(date)),
-    message,
-  ]);
+  // NUL may not stand in a plain literal (RFC 3516).
+  const isLiteral8 = session.has("BINARY") && body.includes(0);
+  const start = [quoted(wire), flags.map(atom), quoted(formatDate(date))];
+  // Small ones go along at once where the server allows it (LITERAL-), saving a round trip.
+  const reply =
+    body.length <= 4096
+      ? await session.send("APPEND", [...start, { type: "LITERAL", value: body, isLiteral8 }])
+      : await session.send(
+          "APPEND",
+          [...start, { type: "TEXT", value: `${isLiteral8 ? "~" : ""}{${body.length}}` }],
+          {},
+          body,
+        );
   if (reply.status === "BAD" && /server (is )?(busy|unavailable)/i.test(reply.text)) {
     throw new TransientError(words(reply.text, session.who), "server unavailable");
   }

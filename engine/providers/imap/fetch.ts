@@ -2,7 +2,7 @@ import type { ImapAttribute, ImapResponse } from "imapflow";
 import { FolderError } from "../../domain/errors.ts";
 import { words } from "./errors.ts";
 import type { Reply, Session } from "./session.ts";
-import { type Argument, atom, sequence } from "./wire.ts";
+import { type Argument, sequence } from "./wire.ts";
 
 /** What a FETCH told of one message, by item name: `UID`, `FLAGS`, `BODY[]`. */
 export type Fetched = Map<string, ImapAttribute>;
@@ -108,12 +108,9 @@ export function uidSets(uids: readonly number[]): string[] {
   return sets;
 }
 
-/** `BODY.PEEK[]`: the whole message, without marking it as seen. */
-export const wholeBody: Argument = { type: "ATOM", value: "BODY.PEEK", section: [] };
-
 /** The items of a listing; MODSEQ only where the folder has it. */
-export function listingItems(modseq: boolean): Argument[] {
-  return ["UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE", ...(modseq ? ["MODSEQ"] : [])].map(atom);
+export function listingItems(modseq: boolean): string[] {
+  return ["UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE", ...(modseq ? ["MODSEQ"] : [])];
 }
 
 /** A number among the fetched; null where it is missing. */
@@ -131,7 +128,7 @@ export function flagsOf(fetched: Fetched): string[] {
   return flags.filter((flag) => flag !== "" && flag.toLowerCase() !== "\\recent");
 }
 
-/** The bytes of the whole message; a server that answers NIL has none. */
+/** The bytes of a message or a piece of it; a server that answers NIL has none. */
 export function bodyOf(fetched: Fetched): Buffer {
   const value = fetched.get("BODY[]")?.value;
   return Buffer.isBuffer(value) ? value : Buffer.from(String(value ?? ""));

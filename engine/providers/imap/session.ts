@@ -1,6 +1,6 @@
 import type { ImapResponse } from "imapflow";
 import { lost, passing, refusal, responseCode, responseText, type Who } from "./errors.ts";
-import type { Argument, Untagged, Wire } from "./wire.ts";
+import { type Argument, pour, type Untagged, type Wire } from "./wire.ts";
 
 /** How a command ended. */
 export interface Reply {
@@ -21,7 +21,13 @@ export interface Session extends AsyncDisposable {
    * Sends a command. A NO or BAD is an answer; `TransientError` is thrown when the connection is lost or the
    * server wants a pause.
    */
-  send(command: string, args: Argument[], untagged?: Record<string, Untagged>): Promise<Reply>;
+  send(
+    command: string,
+    args: Argument[],
+    untagged?: Record<string, Untagged>,
+    /** What the last argument announced, sent when the server asks for it. */
+    literal?: Buffer,
+  ): Promise<Reply>;
 }
 
 /** The session over a connected wire. Says NOOP whenever nothing was said for `keepAliveMs`. */
@@ -32,10 +38,11 @@ export function sessionOver(wire: Wire, who: Who, keepAliveMs: number): Session 
     failure = error;
   });
 
-  const send: Session["send"] = async (command, args, untagged = {}) => {
+  const send: Session["send"] = async (command, args, untagged = {}, literal) => {
     running += 1;
     try {
-      const { response, next } = await wire.exec(command, args, { untagged });
+      const onPlusTag = literal === undefined ? undefined : () => pour(literal, wire.writeSocket);
+      const { response, next } = await wire.exec(command, args, { untagged, onPlusTag });
       next();
       return okay(response);
     } catch (error) {

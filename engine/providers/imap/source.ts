@@ -1,23 +1,14 @@
-import type { Item, ListedItem } from "../../domain/item.ts";
+import type { ListedItem } from "../../domain/item.ts";
 import type { OpenSource, Source } from "../../domain/provider.ts";
 import { parseDate } from "./dates.ts";
-import {
-  bodyOf,
-  type Fetched,
-  fetchAll,
-  fetchEach,
-  flagsOf,
-  listingItems,
-  numberOf,
-  uidSets,
-  wholeBody,
-} from "./fetch.ts";
+import { type Fetched, fetchAll, flagsOf, listingItems, numberOf, uidSets } from "./fetch.ts";
 import { type Directory, listFolders, modseqOf, surveyOf } from "./folders.ts";
+import { listing } from "./listing.ts";
+import { fetchMessages } from "./messages.ts";
 import { encodeName } from "./names.ts";
 import { select } from "./selected.ts";
 import type { Session } from "./session.ts";
-
-const pageLength = 1000;
+import { atom } from "./wire.ts";
 
 /** The mailbox as a source: EXAMINE and BODY.PEEK are the only ways it is touched. */
 export function imapSource(session: Session): Source {
@@ -56,31 +47,35 @@ function openSource(session: Session, state: OpenSource["state"], check: () => v
       check();
       // Read to the end before the first page goes out: a listing left half read would hold the connection
       // against whatever its reader wants next.
-      const found = new Map<number, ListedItem>();
+      const rows = listing();
       const sets = uids !== undefined ? uidSets(uids) : state.count === 0 ? [] : ["1:*"];
       for (const set of sets) {
-        await fetchAll(session, set, listingItems(modseq), (fetched) => {
+        await fetchAll(session, set, listingItems(modseq).map(atom), (fetched) => {
           const item = listed(fetched);
-          if (item !== null) found.set(item.uid, item);
+          if (item !== null) rows.add(item);
         });
       }
-      const wanted = uids === undefined ? null : new Set(uids);
-      const items = [...found.values()].filter(({ uid }) => wanted?.has(uid) ?? true);
-      items.sort((a, b) => a.uid - b.uid);
-      for (let start = 0; start < items.length; start += pageLength) {
-        yield items.slice(start, start + pageLength);
-      }
+      yield* rows.pages(uids === undefined ? null : new Set(uids));
     },
     async *read(uids) {
       const wanted = new Set(uids);
-      const items = [...listingItems(modseq), wholeBody];
       for (const set of uidSets(uids)) {
         check();
-        yield* fetchEach(session, set, items, (fetched) => {
-          const item = read(fetched);
-          // Each once, whatever a server says twice.
-          return item !== null && wanted.delete(item.uid) ? item : null;
-        });
+        for await (const { uid, fetched, size, body } of fetchMessages(
+          session,
+          set,
+          listingItems(modseq),
+          (one) => wanted.has(one),
+        )) {
+          yield {
+            uid,
+            createdAt: dateOf(fetched),
+            flags: flagsOf(fetched),
+            modseq: modseqOf(numberOf(fetched, "MODSEQ")),
+            size,
+            body,
+          };
+        }
       }
     },
   };
@@ -99,26 +94,6 @@ function listed(fetched: Fetched): ListedItem | null {
   };
 }
 
-function read(fetched: Fetched): Item | null {
-  const uid = numberOf(fetched, "UID");
-  if (uid === null || !fetched.has("BODY[]")) return null;
-  const bytes = bodyOf(fetched);
-  // What was expunged meanwhile, Dovecot still answers for, with no bytes and the size it had.
-  if (bytes.length === 0 && numberOf(fetched, "RFC822.SIZE") !== 0) return null;
-  return {
-    uid,
-    createdAt: dateOf(fetched),
-    flags: flagsOf(fetched),
-    modseq: modseqOf(numberOf(fetched, "MODSEQ")),
-    size: bytes.length,
-    body: once(bytes),
-  };
-}
-
 function dateOf(fetched: Fetched): number {
   return parseDate(String(fetched.get("INTERNALDATE")?.value ?? ""));
-}
-
-async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  if (bytes.length > 0) yield bytes;
 }

@@ -1,12 +1,11 @@
 import type { OpenTarget, Target } from "../../domain/provider.ts";
 import { append } from "./append.ts";
 import { ensureFolder } from "./ensure.ts";
-import { bodyOf, type Fetched, fetchEach, numberOf, wholeBody } from "./fetch.ts";
 import { type Directory, listFolders, surveyOf } from "./folders.ts";
+import { fetchMessages } from "./messages.ts";
 import { encodeName } from "./names.ts";
 import { type Selected, select } from "./selected.ts";
 import type { Session } from "./session.ts";
-import { atom } from "./wire.ts";
 
 /** The mailbox as a target: APPEND and CREATE are the only ways it is changed. */
 export function imapTarget(session: Session, now: () => number): Target {
@@ -62,17 +61,7 @@ function openTarget(
       // Lets the server show what another connection has stored meanwhile.
       await session.send("NOOP", []);
       // `*` is the last message, however low its UID.
-      const take = (fetched: Fetched) => {
-        const uid = numberOf(fetched, "UID");
-        if (uid === null || uid < fromUid || !fetched.has("BODY[]")) return null;
-        const bytes = bodyOf(fetched);
-        return { uid, size: bytes.length, body: once(bytes) };
-      };
-      yield* fetchEach(session, `${fromUid}:*`, [atom("UID"), wholeBody], take);
+      yield* fetchMessages(session, `${fromUid}:*`, [], (uid) => uid >= fromUid);
     },
   };
-}
-
-async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  if (bytes.length > 0) yield bytes;
 }

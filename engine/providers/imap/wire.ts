@@ -1,8 +1,14 @@
+import type { Writable } from "node:stream";
 import { ImapFlow, type ImapFlowOptions, type ImapResponse } from "imapflow";
 
 /** What a command may be given: imapflow's own tokens. */
 export type Argument =
-  | { type: "ATOM" | "STRING" | "SEQUENCE"; value: string; section?: Argument[] }
+  | {
+      type: "ATOM" | "STRING" | "SEQUENCE" | "TEXT";
+      value: string;
+      section?: Argument[];
+      partial?: number[];
+    }
   | { type: "LITERAL"; value: Buffer; isLiteral8: boolean }
   | Argument[];
 
@@ -11,7 +17,7 @@ export type Untagged = (answer: ImapResponse) => Promise<void> | void;
 
 /**
  * imapflow as we use it: it connects, speaks TLS, logs in, parses answers and puts commands in order.
- * `exec`, `authenticate` and `throttleWait` are not in its published types; the exact version is pinned and
+ * `exec`, `authenticate`, `throttleWait` and the sockets are not in its published types; the exact version is pinned and
  * the tests on real servers notice a change.
  */
 export interface Wire
@@ -22,13 +28,18 @@ export interface Wire
   exec(
     command: string,
     attributes: Argument[],
-    options: { untagged?: Record<string, Untagged> },
+    options: {
+      untagged?: Record<string, Untagged>;
+      /** The server asks for what the command announced. */
+      onPlusTag?: () => Promise<void>;
+    },
   ): Promise<{ response: ImapResponse; next(): void }>;
   /** Called between TLS and the first credential. */
   authenticate(): Promise<boolean>;
   /** Waits out a server's pause before the command's error is told. */
   throttleWait(ms: number): Promise<boolean>;
   readonly socket: unknown;
+  readonly writeSocket: Writable;
 }
 
 /** A connection not yet made. `beforeLogin` may throw to keep the credentials from being sent. */
@@ -43,6 +54,26 @@ export function newWire(options: ImapFlowOptions, beforeLogin: (wire: Wire) => v
   wire.throttleWait = () => Promise.resolve(false);
   return wire;
 }
+
+/**
+ * Writes the bytes of a literal and the command's end, as fast as they are taken. imapflow would copy them
+ * twice, which matters for large messages.
+ */
+export async function pour(bytes: Buffer, into: Writable): Promise<void> {
+  for (let at = 0; at < bytes.length && !into.destroyed; at += pourBytes) {
+    if (into.write(bytes.subarray(at, at + pourBytes))) continue;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        into.off("drain", done).off("close", done);
+        resolve();
+      };
+      into.on("drain", done).on("close", done);
+    });
+  }
+  if (!into.destroyed) into.write("\r\n");
+}
+
+const pourBytes = 256 * 1024;
 
 /** An atom. */
 export const atom = (value: string): Argument => ({ type: "ATOM", value });

@@ -1,0 +1,74 @@
+import { TransientError } from "../../domain/errors.ts";
+import { bodyOf, type Fetched, fetchAll, fetchEach, numberOf } from "./fetch.ts";
+import type { Session } from "./session.ts";
+import { type Argument, atom } from "./wire.ts";
+
+/** A message with its bytes, which can be read once. */
+export interface Message {
+  uid: number;
+  fetched: Fetched;
+  /** Bytes in `body`, as far as the server tells. */
+  size: number;
+  body: AsyncIterable<Uint8Array>;
+}
+
+/** What is fetched of a body at once. A message that has more comes piece by piece, as its reader asks. */
+const pieceBytes = 4 * 1024 * 1024;
+
+/**
+ * Fetches messages with their bodies by BODY.PEEK, each once; the large ones come last. `items` are told of
+ * each beside that. Throws `FolderError` when the server refuses.
+ */
+export async function* fetchMessages(
+  session: Session,
+  set: string,
+  items: readonly string[],
+  wanted: (uid: number) => boolean,
+): AsyncGenerator<Message> {
+  const seen = new Set<number>();
+  const large: Message[] = [];
+  const take = (fetched: Fetched): Message | null => {
+    const uid = numberOf(fetched, "UID");
+    // Servers tell unasked of other messages, and some tell twice.
+    if (uid === null || !fetched.has("BODY[]") || seen.has(uid) || !wanted(uid)) return null;
+    seen.add(uid);
+    const bytes = bodyOf(fetched);
+    const size = numberOf(fetched, "RFC822.SIZE") ?? bytes.length;
+    fetched.delete("BODY[]");
+    // What was expunged meanwhile, Dovecot still answers for, with no bytes and the size it had.
+    if (bytes.length === 0 && size !== 0) return null;
+    if (bytes.length < pieceBytes) return { uid, fetched, size: bytes.length, body: once(bytes) };
+    large.push({ uid, fetched, size, body: pieces(session, uid, size) });
+    return null;
+  };
+  const all = new Set(["UID", "RFC822.SIZE", ...items]);
+  yield* fetchEach(session, set, [...[...all].map(atom), piece(0)], take);
+  // Not while the others come: their connection is needed for every piece.
+  yield* large;
+}
+
+async function* pieces(session: Session, uid: number, size: number): AsyncGenerator<Uint8Array> {
+  for (let from = 0; ; ) {
+    let bytes: Buffer = Buffer.alloc(0);
+    await fetchAll(session, String(uid), [atom("UID"), piece(from)], (fetched) => {
+      if (numberOf(fetched, "UID") === uid && fetched.has("BODY[]")) bytes = bodyOf(fetched);
+    });
+    if (bytes.length === 0 && from < size) {
+      throw new TransientError(
+        `A message of ${session.who.mailbox} vanished while it was read.`,
+        "connection",
+      );
+    }
+    if (bytes.length > 0) yield bytes;
+    from += bytes.length;
+    if (bytes.length < pieceBytes) return;
+  }
+}
+
+function piece(from: number): Argument {
+  return { type: "ATOM", value: "BODY.PEEK", section: [], partial: [from, pieceBytes] };
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}
