@@ -185,7 +185,7 @@ describe("what a server may do meanwhile", () => {
 
     // Expunged after its first piece: half a message is never taken for a whole.
     const { error } = await through("pieces", {
-      rules: [{ on: /\[\]<4194304\./, do: "answer", with: "OK Fetch completed" }],
+      rules: [{ on: /^UID FETCH 3 .*<4194304\./, do: "answer", with: "OK Fetch completed" }],
     });
     expect(error).toMatchObject({ waitingFor: "connection" });
     expect(String(error)).toContain("vanished while it was read");
