@@ -179,7 +179,7 @@ function asStored(values: Map<string, Value>): StoredMail {
 }
 
 /** Every line end as CRLF; a lone CR is no line end. */
-export function withCrlf(body: Buffer): Buffer {
+function withCrlf(body: Buffer): Buffer {
   return Buffer.from(body.toString("latin1").replace(/\r?\n/g, "\r\n"), "latin1");
 }
 

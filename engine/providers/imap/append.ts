@@ -41,7 +41,7 @@ export async function append(
  * The bytes with every line end as CRLF, as IMAP wants them; a CR alone is left where it is. A message that
  * comes in one piece and needs no change is not copied, another once: `expected` is its size.
  */
-export async function withCrlf(body: AsyncIterable<Uint8Array>, expected: number): Promise<Buffer> {
+async function withCrlf(body: AsyncIterable<Uint8Array>, expected: number): Promise<Buffer> {
   const gathered = gather(expected);
   let previous = 0;
   for await (const bytes of body) {
