@@ -1,3 +1,4 @@
+import { TransientError } from "../domain/errors.ts";
 import { exactFingerprinter, type Fingerprinter, type Item } from "../domain/item.ts";
 import type { FailedItem, LedgerFolder, Settled } from "../domain/ledger.ts";
 import type { Counters, Job } from "../domain/pass.ts";
@@ -24,11 +25,12 @@ export async function* carry(
   signal: AbortSignal,
 ): AsyncGenerator<Counters> {
   const { counters } = listing;
+  let from = open;
   for (const batch of batches(listing.todo, ends.batch)) {
     if (signal.aborted) return;
     if (full.refusals >= fullAfter)
-      await refuseAll(job, ends, row, open, batch, full.reason, counters);
-    else await carryBatch(job, ends, row, to, open, batch, counters, full);
+      await refuseAll(job, ends, row, from, batch, full.reason, counters);
+    else from = await carryBatch(job, ends, row, to, from, batch, counters, full);
     yield counters;
   }
 }
@@ -52,6 +54,7 @@ export function* batches(
   if (batch.length > 0) yield batch;
 }
 
+/** Carries one batch. Answers the source folder to go on with: it is opened again to make sure of what vanished. */
 async function carryBatch(
   job: Job,
   ends: Ends,
@@ -61,7 +64,7 @@ async function carryBatch(
   batch: Todo[],
   counters: Counters,
   full: Full,
-): Promise<void> {
+): Promise<OpenSource> {
   const { ledger, fence } = ends;
   const { uidValidity } = open.state;
   const uids = batch.map((item) => item.uid);
@@ -77,12 +80,48 @@ async function carryBatch(
     },
     fence,
   );
-  const { items, failed, seen } = await send(open, into, uids, counters, full);
-  counters.vanished += uids.length - seen;
+  const sent = await send(open, into, uids, counters, full);
+  const missing = uids.filter((uid) => !sent.given.has(uid));
+  const { from, withheld } = await vanished(ends, row, open, missing);
+  counters.vanished += missing.length - withheld.length;
+  counters.failed += withheld.length;
   await ledger.settle(
-    { run: job.run, intent, folder: row.id, uidValidity, items, failed, counters },
+    {
+      run: job.run,
+      intent,
+      folder: row.id,
+      uidValidity,
+      items: sent.items,
+      failed: [...sent.failed, ...withheld],
+      counters,
+    },
     fence,
   );
+  return from;
+}
+
+/**
+ * Looks again, in the folder opened anew, for items that were asked for and not given: what is still listed
+ * has not vanished but is withheld by the server, and fails. Nothing is taken for gone on one word alone.
+ */
+async function vanished(
+  ends: Ends,
+  row: LedgerFolder,
+  open: OpenSource,
+  missing: number[],
+): Promise<{ from: OpenSource; withheld: FailedItem[] }> {
+  if (missing.length === 0) return { from: open, withheld: [] };
+  const from = await ends.source.open(row.source);
+  if (from.state.uidValidity !== open.state.uidValidity) {
+    throw new TransientError("the folder was renumbered during the pass", "connection");
+  }
+  const withheld: FailedItem[] = [];
+  for await (const page of from.list(missing)) {
+    for (const { uid } of page) {
+      withheld.push({ uid, reason: "the old system lists it but does not hand it over" });
+    }
+  }
+  return { from, withheld };
 }
 
 async function send(
@@ -91,7 +130,7 @@ async function send(
   uids: number[],
   counters: Counters,
   full: Full,
-): Promise<{ items: Settled[]; failed: FailedItem[]; seen: number }> {
+): Promise<{ items: Settled[]; failed: FailedItem[]; given: ReadonlyMap<number, Tapped> }> {
   const items: Settled[] = [];
   const failed: FailedItem[] = [];
   const given = new Map<number, Tapped>();
@@ -111,7 +150,10 @@ async function send(
       full.reason = receipt.reason;
     }
   }
-  return { items, failed, seen: given.size };
+  if (items.length + failed.length < given.size) {
+    throw new TransientError("the new system did not answer for every item", "connection");
+  }
+  return { items, failed, given };
 }
 
 function settled(

@@ -16,11 +16,13 @@ export async function setMark(
   const leftOut = counters.filtered - counters.deleted;
   // Without mod-sequences a flag can change unseen: what was left out for \Deleted might be back.
   const hidden = counters.deleted > 0 && state.highestModseq === null;
-  const clean = counters.failed === 0 && leftOut === 0 && !hidden && gap(counters) === 0;
+  // Vanished is what the server said once: the next pass lists the folder again before it is trusted.
+  const whole = counters.failed === 0 && counters.vanished === 0 && gap(counters) === 0;
+  const clean = whole && leftOut === 0 && !hidden;
   const mark: Mark | null = clean
     ? {
         state,
-        listed: counters.listed - counters.vanished,
+        listed: counters.listed,
         filtered: counters.deleted,
         changed: counters.changed,
       }

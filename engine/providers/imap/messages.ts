@@ -1,5 +1,12 @@
 import { TransientError } from "../../domain/errors.ts";
-import { bodyOf, type Fetched, fetchAll, fetchEach, numberOf } from "./fetch.ts";
+import {
+  bodyOf,
+  type Fetched,
+  fetchAll,
+  fetchEach,
+  numberOf,
+  uidSets,
+} from "./fetch.ts";
 import type { Session } from "./session.ts";
 import { type Argument, atom } from "./wire.ts";
 
@@ -27,6 +34,7 @@ export async function* fetchMessages(
 ): AsyncGenerator<Message> {
   const seen = new Set<number>();
   const large: Message[] = [];
+  const empty: number[] = [];
   const take = (fetched: Fetched): Message | null => {
     const uid = numberOf(fetched, "UID");
     // Servers tell unasked of other messages, and some tell twice.
@@ -35,8 +43,10 @@ export async function* fetchMessages(
     const bytes = bodyOf(fetched);
     const size = numberOf(fetched, "RFC822.SIZE") ?? bytes.length;
     fetched.delete("BODY[]");
-    // What was expunged meanwhile, Dovecot still answers for, with no bytes and the size it had.
-    if (bytes.length === 0 && size !== 0) return null;
+    if (bytes.length === 0 && size !== 0) {
+      empty.push(uid);
+      return null;
+    }
     if (bytes.length < pieceBytes) return { uid, fetched, size: bytes.length, body: once(bytes) };
     large.push({ uid, fetched, size, body: pieces(session, uid, size) });
     return null;
@@ -45,6 +55,20 @@ export async function* fetchMessages(
   yield* fetchEach(session, set, [...[...all].map(atom), piece(0)], take);
   // Not while the others come: their connection is needed for every piece.
   yield* large;
+  for (const again of uidSets(empty)) {
+    yield* fetchEach(session, again, [...[...all].map(atom), wholeBody], whole);
+  }
+}
+
+/**
+ * A message that came empty in pieces, asked for whole: some servers cannot give pieces. What was expunged
+ * meanwhile, Dovecot answers for with no bytes and the size it had: that one has vanished.
+ */
+function whole(fetched: Fetched): Message | null {
+  const uid = numberOf(fetched, "UID");
+  if (uid === null || !fetched.has("BODY[]")) return null;
+  const bytes = bodyOf(fetched);
+  return bytes.length === 0 ? null : { uid, fetched, size: bytes.length, body: once(bytes) };
 }
 
 async function* pieces(session: Session, uid: number, size: number): AsyncGenerator<Uint8Array> {
@@ -64,6 +88,9 @@ async function* pieces(session: Session, uid: number, size: number): AsyncGenera
     if (bytes.length < pieceBytes) return;
   }
 }
+
+/** `BODY.PEEK[]`: all of it, without marking it as seen. */
+const wholeBody: Argument = { type: "ATOM", value: "BODY.PEEK", section: [] };
 
 function piece(from: number): Argument {
   return { type: "ATOM", value: "BODY.PEEK", section: [], partial: [from, pieceBytes] };

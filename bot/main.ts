@@ -1,0 +1,265 @@
+/**
+ * The verbs of the command line (docs: README.md). Only here is the environment read, and only here and in
+ * engine/open.ts are adapters named.
+ */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { rotateKeys } from "../db/keys.ts";
+import { migrate, migrationStatus, openDatabase, rollback } from "../db/open.ts";
+import { wallClock } from "../engine/domain/clock.ts";
+import { UserError } from "../engine/domain/errors.ts";
+import { scrub } from "../engine/domain/secret.ts";
+import { engineDefaults, startEngine } from "../engine/engine.ts";
+import { type Opened, openGodwit, openSealer } from "../engine/open.ts";
+import { makeKey } from "../engine/secrets.ts";
+import { type Bot, makeBot } from "./bot.ts";
+import type { Machine } from "./command.ts";
+import { commands } from "./commands/table.ts";
+import { type Config, readConfig } from "./config.ts";
+import { openLog } from "./log.ts";
+import { startNarrating } from "./narrating.ts";
+import { makeNarrator } from "./narrator.ts";
+import { runChat } from "./surfaces/local/chat.ts";
+import { localSurface } from "./surfaces/local/surface.ts";
+import { runTerminal } from "./surfaces/local/terminal.ts";
+import { doctorText, laterText, usageText } from "./wording/verbs.ts";
+
+const verbs: Record<string, (words: string[]) => Promise<number>> = {
+  serve,
+  chat,
+  db,
+  keys,
+  doctor,
+  bot: later("bot"),
+  engine: later("engine"),
+};
+
+const tell = (text: string) => void process.stderr.write(`${text}\n`);
+const print = (text: string) => void process.stdout.write(`${text}\n`);
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main([verb = "", ...words]: string[]): Promise<number> {
+  const run = verbs[verb];
+  if (run === undefined) {
+    (verb === "" || verb === "help" || verb === "--help" ? print : tell)(usageText(verb));
+    return verb === "" || verb === "help" || verb === "--help" ? 0 : 1;
+  }
+  try {
+    if (existsSync(".env")) process.loadEnvFile(".env");
+    return await run(words);
+  } catch (error) {
+    // What reaches this place could not start; nothing was carried by it.
+    if (error instanceof UserError) tell(scrub(error.message));
+    else tell(scrub(error instanceof Error ? (error.stack ?? error.message) : String(error)));
+    return 1;
+  }
+}
+
+async function serve(words: string[]): Promise<number> {
+  understand(() => parseArgs({ args: words }));
+  const config = readConfig(process.env);
+  for (const name of ["SLACK_BOT_TOKEN", "MICROSOFT_APP_ID"]) {
+    if ((process.env[name] ?? "") !== "") tell(laterText(name));
+  }
+  await using stage = await openStage(config);
+  const stopping = untilSignal();
+  print(
+    `Godwit serves ${config.databaseUrl.replace(/\/\/[^@]*@/, "//")}. Type \`help\`, or \`exit\` to end.`,
+  );
+  const terminal = runTerminal({
+    input: process.stdin,
+    output: process.stdout,
+    prompt: process.stdin.isTTY === true,
+    as: null,
+    bot: stage.bot,
+    transcript: stage.godwit.desk.transcript,
+    clock: wallClock,
+    signal: stopping,
+  });
+  await terminal;
+  // Without a terminal (a service, `< /dev/null`) it goes on until it is told to stop.
+  if (process.stdin.isTTY !== true) {
+    // A promise alone keeps no process alive.
+    const alive = setInterval(() => {}, 60_000);
+    await aborted(stopping);
+    clearInterval(alive);
+  }
+  return 0;
+}
+
+async function chat(words: string[]): Promise<number> {
+  const { values, positionals } = understand(() =>
+    parseArgs({
+      args: words,
+      options: {
+        as: { type: "string" },
+        json: { type: "boolean", default: false },
+        "no-wait": { type: "boolean", default: false },
+      },
+      allowPositionals: true,
+    }),
+  );
+  if (positionals.length === 0) {
+    throw new UserError('Nothing to say. Type it like `chat "verify" "prestage 90d --yes"`.');
+  }
+  await using stage = await openStage(readConfig(process.env));
+  const talking = runChat({
+    commands: positionals,
+    as: values.as ?? null,
+    json: values.json,
+    wait: !values["no-wait"],
+    print,
+    bot: stage.bot,
+    transcript: stage.godwit.desk.transcript,
+    passes: stage.godwit.desk.passes,
+    clock: wallClock,
+  });
+  return await Promise.race([talking, aborted(untilSignal()).then(() => 1)]);
+}
+
+async function db([what = "", ...rest]: string[]): Promise<number> {
+  if (rest.length > 0 || !["latest", "rollback", "status"].includes(what)) {
+    throw new UserError("Type `db latest`, `db rollback` or `db status`.");
+  }
+  await using database = await openDatabase(readConfig(process.env).databaseUrl);
+  if (what === "latest") await migrate(database);
+  if (what === "rollback") await rollback(database);
+  for (const { name, done } of await migrationStatus(database)) {
+    print(`${done ? "done   " : "missing"}  ${name}`);
+  }
+  return 0;
+}
+
+async function keys([what = "", ...rest]: string[]): Promise<number> {
+  if (rest.length > 0 || !["new", "rotate"].includes(what)) {
+    throw new UserError("Type `keys new` or `keys rotate`.");
+  }
+  if (what === "new") {
+    print(makeKey());
+    return 0;
+  }
+  const config = readConfig(process.env);
+  await using database = await openDatabase(config.databaseUrl);
+  await migrate(database);
+  const sealed = await rotateKeys(database, await openSealer({ keys: config.keys, tell }, database));
+  print(`${sealed} secrets are sealed with the first key now; keys behind it can be removed.`);
+  return 0;
+}
+
+/** Says of each part whether it works, and what to do where it does not. */
+async function doctor(words: string[]): Promise<number> {
+  understand(() => parseArgs({ args: words }));
+  const faults: string[] = [];
+  const check = async (what: string, work: () => Promise<string>) => {
+    try {
+      print(doctorText(what, true, await work()));
+    } catch (error) {
+      const reason = error instanceof UserError ? error.message : String(error);
+      faults.push(what);
+      print(doctorText(what, false, scrub(reason)));
+    }
+  };
+  let config: Config | null = null;
+  await check("configuration", async () => {
+    config = readConfig(process.env);
+    return "every variable can be used";
+  });
+  if (config === null) return 1;
+  const known: Config = config;
+  await check("database", async () => {
+    await using database = await openDatabase(known.databaseUrl);
+    const missing = (await migrationStatus(database)).filter((one) => !one.done).length;
+    return missing === 0
+      ? `${database.kind}, up to date`
+      : `${database.kind}, ${missing} migrations to come with the next start`;
+  });
+  await check("keys", async () => {
+    await using godwit = await open(known);
+    const endpoints = await godwit.desk.projects.endpoints();
+    return `they open the ${endpoints.length} endpoints' secrets`;
+  });
+  await check("queue", async () => "in this process; the database keeps every run");
+  await check("chat", async () => "this terminal (Slack and Teams come in a later version)");
+  return faults.length === 0 ? 0 : 1;
+}
+
+function later(verb: string): () => Promise<number> {
+  return () => Promise.reject(new UserError(laterText(verb)));
+}
+
+/** Everything that works while a verb speaks: engine, narrator and bot on one database. */
+interface Stage extends AsyncDisposable {
+  godwit: Opened;
+  bot: Bot;
+}
+
+async function openStage(config: Config): Promise<Stage> {
+  const log = openLog(config.logLevel);
+  await using stack = new AsyncDisposableStack();
+  const godwit = stack.use(await open(config));
+  const surfaces = [localSurface(godwit.desk.transcript)];
+  const narrator = makeNarrator({ desk: godwit.desk, surfaces, clock: wallClock });
+  stack.use(startNarrating(narrator, godwit.seats, wallClock, log));
+  stack.use(startEngine({ ...godwit.works, log }, godwit.desk.queue, engineDefaults));
+  const bot = makeBot({
+    desk: godwit.desk,
+    surfaces,
+    commands,
+    machine: thisMachine(),
+    options: {
+      owners: ["local:owner", ...config.owners],
+      endpointsAllowed: config.endpointsAllowed,
+    },
+    log,
+  });
+  const open_ = stack.move();
+  return { godwit, bot, [Symbol.asyncDispose]: () => open_.disposeAsync() };
+}
+
+function open(config: Config): Promise<Opened> {
+  return openGodwit({
+    databaseUrl: config.databaseUrl,
+    keys: config.keys,
+    settings: { quietMs: config.quietMs },
+    log: openLog(config.logLevel),
+    tell,
+  });
+}
+
+function thisMachine(): Machine {
+  return {
+    env: (name) => process.env[name],
+    readFile: (path) => readFile(path, "utf8"),
+    ownVariables: [],
+  };
+}
+
+/** Words of a verb, or a `UserError` that says what is wrong with them. */
+function understand<Parsed>(parsing: () => Parsed): Parsed {
+  try {
+    return parsing();
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Aborts when the process is asked to end; asked twice, it ends at once. */
+function untilSignal(): AbortSignal {
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      if (stopping.signal.aborted) process.exit(1);
+      stopping.abort();
+    });
+  }
+  return stopping.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve());
+  });
+}
