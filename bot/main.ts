@@ -143,7 +143,10 @@ async function keys([what = "", ...rest]: string[]): Promise<number> {
   const config = readConfig(process.env);
   await using database = await openDatabase(config.databaseUrl);
   await migrate(database);
-  const sealed = await rotateKeys(database, await openSealer({ keys: config.keys, tell }, database));
+  const sealed = await rotateKeys(
+    database,
+    await openSealer({ keys: config.keys, tell }, database),
+  );
   print(`${sealed} secrets are sealed with the first key now; keys behind it can be removed.`);
   return 0;
 }

@@ -10,7 +10,7 @@ import { placeOf } from "./places.ts";
 import type { EndpointRow, EntryRow } from "./tables.ts";
 import { write } from "./transaction.ts";
 
-type Entries = Pick<Projects, "add" | "entries" | "entry" | "markTrialUsed" | "addresses">;
+type Entries = Pick<Projects, "add" | "entries" | "entry" | "addresses">;
 
 /** The entries of projects in the database. */
 export function knexEntries(database: Database, sealer: Sealer): Entries {
@@ -35,10 +35,6 @@ export function knexEntries(database: Database, sealer: Sealer): Entries {
       const [entry] = await entries({ id });
       if (entry === undefined) throw new Error(`There is no entry with the id ${id}.`);
       return entry;
-    },
-
-    async markTrialUsed(id) {
-      await knex("entries").where({ id }).update({ trial_used: true });
     },
 
     async addresses(id) {

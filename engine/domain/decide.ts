@@ -35,7 +35,7 @@ export function decide(
 }
 
 /** The create dates a pass sees: a pre-stage's limit overrides the project's, a full pass has none. */
-export function dates(job: Pick<Job, "kind" | "limit" | "filters">): {
+function dates(job: Pick<Job, "kind" | "limit" | "filters">): {
   after: Instant | null;
   before: Instant | null;
 } {

@@ -113,7 +113,6 @@ export interface Projects {
   /** By the order they were added. */
   entries(project: ProjectId): Promise<Entry[]>;
   entry(id: EntryId): Promise<Entry>;
-  markTrialUsed(id: EntryId): Promise<void>;
   /** How to reach both ends, secrets opened. Throws `UserError` when a secret is missing. */
   addresses(id: EntryId): Promise<{ source: Address; target: Address }>;
 }

@@ -36,7 +36,7 @@ export async function* carry(
 }
 
 /** Runs of items up to so many and so large together; one that is larger alone is a batch of its own. */
-export function* batches(
+function* batches(
   todo: readonly Todo[],
   limit: { items: number; bytes: number },
 ): Generator<Todo[]> {

@@ -42,7 +42,7 @@ export interface MemoryWorld extends AsyncDisposable {
   carry(works?: Works): Promise<void>;
 }
 
-export const endpoint = (name: string, change: Partial<Endpoint> = {}): Omit<Endpoint, "id"> => ({
+const endpoint = (name: string, change: Partial<Endpoint> = {}): Omit<Endpoint, "id"> => ({
   name,
   provider: "memory",
   host: name,

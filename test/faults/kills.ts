@@ -10,7 +10,7 @@ import type { Dump } from "../servers/imap-client.ts";
 import { startWorld, type World } from "../servers/world.ts";
 
 /** The folders the letters are spread over. */
-export const folders = ["INBOX", "Work", "Work/2025", "Sent", "Übersicht"];
+const folders = ["INBOX", "Work", "Work/2025", "Sent", "Übersicht"];
 
 /** Puts so many letters into a mailbox, every tenth of them twice. */
 export async function seed(

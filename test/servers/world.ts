@@ -45,7 +45,7 @@ export interface WorldOptions {
   settings?: Partial<Settings>;
 }
 
-export const quick: Partial<Settings> = {
+const quick: Partial<Settings> = {
   quietMs: 300,
   silentQuietMs: 300,
   retryMs: 50,
@@ -129,7 +129,7 @@ export async function startWorld(
 }
 
 /** An endpoint on the loopback address, by the master user. */
-export function endpoint(name: string, at: Pick<Dovecot, "host" | "port">): Omit<Endpoint, "id"> {
+function endpoint(name: string, at: Pick<Dovecot, "host" | "port">): Omit<Endpoint, "id"> {
   return {
     name,
     provider: "imap",

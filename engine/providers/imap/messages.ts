@@ -1,12 +1,5 @@
 import { TransientError } from "../../domain/errors.ts";
-import {
-  bodyOf,
-  type Fetched,
-  fetchAll,
-  fetchEach,
-  numberOf,
-  uidSets,
-} from "./fetch.ts";
+import { bodyOf, type Fetched, fetchAll, fetchEach, numberOf, uidSets } from "./fetch.ts";
 import type { Session } from "./session.ts";
 import { type Argument, atom } from "./wire.ts";
 
