@@ -68,7 +68,7 @@ async function serve(words: string[]): Promise<number> {
   print(
     `Godwit serves ${config.databaseUrl.replace(/\/\/[^@]*@/, "//")}. Type \`help\`, or \`exit\` to end.`,
   );
-  const terminal = runTerminal({
+  const { asked } = await runTerminal({
     input: process.stdin,
     output: process.stdout,
     prompt: process.stdin.isTTY === true,
@@ -78,9 +78,8 @@ async function serve(words: string[]): Promise<number> {
     clock: wallClock,
     signal: stopping,
   });
-  await terminal;
   // Without a terminal (a service, `< /dev/null`) it goes on until it is told to stop.
-  if (process.stdin.isTTY !== true) {
+  if (!asked && process.stdin.isTTY !== true) {
     // A promise alone keeps no process alive.
     const alive = setInterval(() => {}, 60_000);
     await aborted(stopping);

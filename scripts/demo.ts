@@ -76,7 +76,8 @@ the old place: type \`delta\`, and \`delta\` once more. \`help\` shows the rest;
     signal: stopping.signal,
   });
   return new Promise((resolve, reject) => {
-    child.on("error", reject);
+    // Asked to end by a signal: that is no fault.
+    child.on("error", (error) => (stopping.signal.aborted ? resolve(0) : reject(error)));
     child.on("exit", (code) => {
       stop();
       resolve(code ?? 0);

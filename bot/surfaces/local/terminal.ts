@@ -24,9 +24,10 @@ export interface TerminalOptions {
 
 /**
  * A prompt: each line typed is a command, and the channel is shown as it grows, whoever spoke. Ends with the
- * input, with `exit` or `quit`, or with the signal; commands under way are answered first.
+ * input, with `exit` or `quit`, or with the signal; commands under way are answered first. Answers whether a
+ * person asked for the end.
  */
-export async function runTerminal(options: TerminalOptions): Promise<void> {
+export async function runTerminal(options: TerminalOptions): Promise<{ asked: boolean }> {
   const { input, output, bot, transcript, clock, lookMs = 200 } = options;
   const person = localPerson(options.as);
   const lines = await follow(transcript, person.id);
@@ -48,8 +49,10 @@ export async function runTerminal(options: TerminalOptions): Promise<void> {
   signal.addEventListener("abort", () => reader.close());
   if (signal.aborted) reader.close();
   else if (options.prompt) reader.prompt();
+  let asked = false;
   for await (const text of reader) {
-    if (/^\s*(exit|quit)\s*$/i.test(text)) break;
+    asked = /^\s*(exit|quit)\s*$/i.test(text);
+    if (asked) break;
     if (text.trim() !== "") await bot.handle(localIncoming(text, person));
     if (options.prompt && !signal.aborted) reader.prompt();
   }
@@ -57,4 +60,5 @@ export async function runTerminal(options: TerminalOptions): Promise<void> {
   reader.close();
   await showing;
   await show();
+  return { asked };
 }
