@@ -1,4 +1,4 @@
-import { TransientError } from "../domain/errors.ts";
+import { FolderError, harmless, TransientError } from "../domain/errors.ts";
 import { exactFingerprinter, type Fingerprinter, type Item } from "../domain/item.ts";
 import type { FailedItem, LedgerFolder, Settled } from "../domain/ledger.ts";
 import type { Counters, Job } from "../domain/pass.ts";
@@ -82,8 +82,10 @@ async function carryBatch(
   );
   const sent = await send(open, into, uids, counters, full);
   const missing = uids.filter((uid) => !sent.given.has(uid));
-  const { from, withheld } = await vanished(ends, row, open, missing);
-  counters.vanished += missing.length - withheld.length;
+  const alone = sent.refused !== null && uids.length > 1 ? missing : [];
+  const { from, withheld } = await vanished(ends, row, open, alone.length > 0 ? [] : missing);
+  for (const one of withheld) one.reason = sent.refused ?? one.reason;
+  counters.vanished += missing.length - alone.length - withheld.length;
   counters.failed += withheld.length;
   await ledger.settle(
     {
@@ -97,7 +99,13 @@ async function carryBatch(
     },
     fence,
   );
-  return from;
+  // The server refused to hand over the batch: one by one, so that only the bad one fails.
+  let next = from;
+  for (const item of batch) {
+    if (!alone.includes(item.uid)) continue;
+    next = await carryBatch(job, ends, row, to, next, [item], counters, full);
+  }
+  return next;
 }
 
 /**
@@ -124,36 +132,63 @@ async function vanished(
   return { from, withheld };
 }
 
+/** What became of a batch that was sent. */
+interface Sent {
+  items: Settled[];
+  failed: FailedItem[];
+  /** Items the source handed over. */
+  given: ReadonlyMap<number, Tapped>;
+  /** The source's words where it refused to hand over the rest; null where it did not. */
+  refused: string | null;
+}
+
 async function send(
   open: OpenSource,
   into: OpenTarget,
   uids: number[],
   counters: Counters,
   full: Full,
-): Promise<{ items: Settled[]; failed: FailedItem[]; given: ReadonlyMap<number, Tapped> }> {
-  const items: Settled[] = [];
-  const failed: FailedItem[] = [];
+): Promise<Sent> {
   const given = new Map<number, Tapped>();
-  for await (const receipt of into.add(tapAll(open.read(uids), given))) {
-    const tapped = given.get(receipt.uid);
-    if (tapped === undefined) throw new Error(`The target answered for an item nobody gave it.`);
-    if (receipt.outcome === "added") {
-      items.push(settled(receipt, tapped, into.state.uidValidity));
-      counters.migrated += 1;
-      counters.bytes += tapped.bytes;
-      if (receipt.notes.includes("date clamped")) counters.datesClamped += 1;
-      full.refusals = 0;
-    } else {
-      failed.push({ uid: receipt.uid, reason: receipt.reason });
-      counters.failed += 1;
-      full.refusals = receipt.full ? full.refusals + 1 : 0;
-      full.reason = receipt.reason;
+  const sent: Sent = { items: [], failed: [], given, refused: null };
+  const answered = () => sent.items.length + sent.failed.length;
+  try {
+    for await (const receipt of into.add(tapAll(open.read(uids), given))) {
+      const tapped = given.get(receipt.uid);
+      if (tapped === undefined) throw new Error("The target answered for an item nobody gave it.");
+      note(receipt, tapped, into, sent, counters, full);
     }
+  } catch (error) {
+    // Only the source can refuse here. With every item answered for, nothing is in doubt.
+    if (!(error instanceof FolderError) || answered() < given.size) throw error;
+    sent.refused = harmless(error.message);
   }
-  if (items.length + failed.length < given.size) {
+  if (answered() < given.size) {
     throw new TransientError("the new system did not answer for every item", "connection");
   }
-  return { items, failed, given };
+  return sent;
+}
+
+function note(
+  receipt: Receipt,
+  tapped: Tapped,
+  into: OpenTarget,
+  sent: Sent,
+  counters: Counters,
+  full: Full,
+): void {
+  if (receipt.outcome === "added") {
+    sent.items.push(settled(receipt, tapped, into.state.uidValidity));
+    counters.migrated += 1;
+    counters.bytes += tapped.bytes;
+    if (receipt.notes.includes("date clamped")) counters.datesClamped += 1;
+    full.refusals = 0;
+  } else {
+    sent.failed.push({ uid: receipt.uid, reason: receipt.reason });
+    counters.failed += 1;
+    full.refusals = receipt.full ? full.refusals + 1 : 0;
+    full.reason = receipt.reason;
+  }
 }
 
 function settled(

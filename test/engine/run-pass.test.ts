@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { FolderError } from "../../engine/domain/errors.ts";
 import type { Ledger } from "../../engine/domain/ledger.ts";
 import { gap } from "../../engine/domain/pass.ts";
+import type { Provider } from "../../engine/domain/provider.ts";
 import { carryRun } from "../../engine/worker.ts";
 import { memoryWorld } from "../doubles/memory-world.ts";
 
@@ -129,6 +131,41 @@ describe("a pass", () => {
     const pass = await world.pass("full");
 
     expect(pass.counters).toMatchObject({ listed: 1, failed: 1 });
+  });
+
+  test("fails only the message the source will not hand over, and says its words", async () => {
+    await using world = await memoryWorld();
+    await world.add("anna");
+    for (let n = 1; n <= 4; n += 1) world.system.deliver("anna@old", "INBOX", letter(n));
+    const memory = world.works.providers.memory;
+    const corrupt: Provider = {
+      target: (address) => memory.target(address),
+      async source(address) {
+        const source = await memory.source(address);
+        const open = source.open.bind(source);
+        source.open = async (path) => {
+          const folder = await open(path);
+          const read = folder.read.bind(folder);
+          folder.read = async function* (uids) {
+            for await (const item of read(uids)) {
+              if (item.uid === 2) throw new FolderError("NO [SERVERBUG] corrupt message");
+              yield item;
+            }
+          };
+          return folder;
+        };
+        return source;
+      },
+    };
+    const works = { ...world.works, providers: { ...world.works.providers, memory: corrupt } };
+
+    const pass = await world.pass("full", { works });
+
+    expect(pass.counters).toMatchObject({ listed: 4, migrated: 3, failed: 1 });
+    const failures = await world.godwit.desk.passes.failures(pass.id, 10);
+    expect(failures).toMatchObject([{ uid: 2, reason: "NO [SERVERBUG] corrupt message" }]);
+    expect((await world.pass("retry")).counters).toMatchObject({ listed: 1, migrated: 1 });
+    expect(world.system.letters("anna@new", "INBOX")).toHaveLength(4);
   });
 
   test("gives a trial ten items a folder, once, without a license", async () => {
