@@ -10,7 +10,7 @@ import { placeOf } from "./places.ts";
 import type { EndpointRow, EntryRow } from "./tables.ts";
 import { write } from "./transaction.ts";
 
-type Entries = Pick<Projects, "add" | "entries" | "entry" | "addresses">;
+type Entries = Pick<Projects, "add" | "setLogins" | "entries" | "entry" | "addresses">;
 
 /** The entries of projects in the database. */
 export function knexEntries(database: Database, sealer: Sealer): Entries {
@@ -28,6 +28,20 @@ export function knexEntries(database: Database, sealer: Sealer): Entries {
       const bySource = new Map(all.map((entry) => [keyOf(entry.source), entry]));
       return keys.map((key) => bySource.get(key)!);
     },
+
+    setLogins: (logins) =>
+      write(database, async (trx) => {
+        for (const { entry, sourceUser, targetUser, ...login } of logins) {
+          const passwords = sealed(entry, login, sealer);
+          const change = {
+            ...(sourceUser !== null && { source_user: sourceUser }),
+            ...(targetUser !== null && { target_user: targetUser }),
+            ...passwords,
+          };
+          if (Object.keys(change).length === 0) continue;
+          await trx("entries").where({ id: entry }).update(change);
+        }
+      }),
 
     entries: (project) => entries({ project_id: project }),
 
@@ -71,17 +85,26 @@ async function add(
     await trx("entries").insert(rows);
   }
   const secret = added.filter((one) => one.sourcePassword !== null || one.targetPassword !== null);
-  for (const { source, sourcePassword, targetPassword } of secret) {
+  for (const { source, ...passwords } of secret) {
     // Sealed for their own places, and those have the id in them.
     const own = { project_id: project, source_key: keyOf(source) };
     const { id } = (await trx("entries").where(own).first("id"))!;
     await trx("entries")
       .where({ id })
-      .update({
-        source_password: sourcePassword && sealer.seal(sourcePassword, placeOf.source(id)),
-        target_password: targetPassword && sealer.seal(targetPassword, placeOf.target(id)),
-      });
+      .update(sealed(id, passwords, sealer));
   }
+}
+
+/** The passwords that are given, each sealed for its own place. */
+function sealed(
+  id: number,
+  { sourcePassword, targetPassword }: Pick<NewEntry, "sourcePassword" | "targetPassword">,
+  sealer: Sealer,
+): Partial<Pick<EntryRow, "source_password" | "target_password">> {
+  return {
+    ...(sourcePassword && { source_password: sealer.seal(sourcePassword, placeOf.source(id)) }),
+    ...(targetPassword && { target_password: sealer.seal(targetPassword, placeOf.target(id)) }),
+  };
 }
 
 function refuseTwice(

@@ -1,5 +1,5 @@
 import { harmless, UserError } from "../../engine/domain/errors.ts";
-import type { Entry, NewEntry, Project } from "../../engine/domain/project.ts";
+import type { Entry, Login, NewEntry, Project } from "../../engine/domain/project.ts";
 import type { Secret } from "../../engine/domain/secret.ts";
 import { type Context, command, publicly } from "../command.ts";
 import { type CsvRow, type Fault, faultsText, readCsv } from "../csv.ts";
@@ -38,13 +38,13 @@ export const importCsv = command({
     const entries = await desk.projects.entries(project.id);
     const endpoints = await desk.projects.endpoints();
     const login = (id: number) => endpoints.find((one) => one.id === id)?.login ?? "master";
-    const logins = {
+    const ways = {
       source: login(project.sourceEndpoint.id),
       target: login(project.targetEndpoint.id),
     };
     const here = await sameServer(project, desk);
     const fresh: NewEntry[] = [];
-    let known = 0;
+    const known: Login[] = [];
     for (const row of rows) {
       const standing = meets(row, entries, project, faults);
       if (here && row.source.toLowerCase() === row.target.toLowerCase()) {
@@ -54,18 +54,27 @@ export const importCsv = command({
           text: "is the same mailbox of the same server as the source; name another",
         });
       }
-      const entry = newEntry(row, logins, context, faults);
-      if (standing) known += 1;
-      else fresh.push(entry);
+      const entry = newEntry(row, ways, context, faults);
+      if (standing === null) fresh.push(entry);
+      else known.push({ ...entry, entry: standing.id });
     }
     if (faults.length > 0) throw new UserError(faultsText(faults));
+    const logins = known.filter(
+      (one) => one.sourceUser ?? one.sourcePassword ?? one.targetUser ?? one.targetPassword,
+    );
     if (fresh.length > 0) await desk.projects.add(project.id, fresh);
-    const skipped =
-      known === 0
+    if (logins.length > 0) await desk.projects.setLogins(logins);
+    const left = known.length - logins.length;
+    const again =
+      logins.length === 0
         ? ""
-        : ` ${count(known, "row")} ${known === 1 ? "was" : "were"} there already and left as ${known === 1 ? "it is" : "they are"}.`;
+        : ` ${count(logins.length, "row")} ${was(logins.length)} there already: ${logins.length === 1 ? "its login is" : "their logins are"} new.`;
+    const skipped =
+      left === 0
+        ? ""
+        : ` ${count(left, "row")} ${was(left)} there already and left as ${left === 1 ? "it is" : "they are"}.`;
     return publicly(
-      `Imported ${count(fresh.length, "mailbox", "mailboxes")} into ${project.name} (by ${context.person.id}).${skipped} Next: \`verify\`.`,
+      `Imported ${count(fresh.length, "mailbox", "mailboxes")} into ${project.name} (by ${context.person.id}).${again}${skipped} Next: \`verify\`.`,
     );
   },
 });
@@ -80,12 +89,16 @@ async function read(path: string, { machine }: Context): Promise<string> {
   }
 }
 
-/** Whether the project has the row already; a row that says otherwise than the project is a fault. */
-function meets(row: CsvRow, entries: Entry[], project: Project, faults: Fault[]): boolean {
+function was(rows: number): string {
+  return rows === 1 ? "was" : "were";
+}
+
+/** The entry the project has for the row already; a row that says otherwise than the project is a fault. */
+function meets(row: CsvRow, entries: Entry[], project: Project, faults: Fault[]): Entry | null {
   const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
   const bySource = entries.find((entry) => same(entry.source, row.source));
   const byTarget = entries.find((entry) => same(entry.target, row.target));
-  if (bySource !== undefined && bySource === byTarget) return true;
+  if (bySource !== undefined && bySource === byTarget) return bySource;
   if (bySource !== undefined) {
     faults.push({
       line: row.line,
@@ -100,19 +113,19 @@ function meets(row: CsvRow, entries: Entry[], project: Project, faults: Fault[])
       text: `${row.target} takes ${byTarget.source} in ${project.name} already; write that, or leave the row out`,
     });
   }
-  return false;
+  return null;
 }
 
 function newEntry(
   row: CsvRow,
-  logins: Record<"source" | "target", string>,
+  ways: Record<"source" | "target", string>,
   context: Context,
   faults: Fault[],
 ): NewEntry {
   const side = (end: "source" | "target") => {
     const user = row[`${end}_user`];
     const variable = row[`${end}_password_env`];
-    if (logins[end] === "master" && (user !== null || variable !== null)) {
+    if (ways[end] === "master" && (user !== null || variable !== null)) {
       const column = user !== null ? `${end}_user` : `${end}_password_env`;
       faults.push({
         line: row.line,

@@ -85,6 +85,12 @@ export interface NewEntry {
   targetPassword: Secret | null;
 }
 
+/** An entry's own login names and passwords, where they are to change. */
+export type Login = { entry: EntryId } & Pick<
+  NewEntry,
+  "sourceUser" | "sourcePassword" | "targetUser" | "targetPassword"
+>;
+
 /** Projects, their endpoints and entries, and which channel is about which project. Secrets are sealed on the way in. */
 export interface Projects {
   /** Throws `UserError` when the name is taken. */
@@ -110,6 +116,10 @@ export interface Projects {
 
   /** All or none. Throws `UserError` naming each entry whose source or target the project already has. */
   add(project: ProjectId, entries: NewEntry[]): Promise<Entry[]>;
+  /**
+   * Gives entries that are there their own login names and passwords anew, all or none; null leaves what is kept.
+   */
+  setLogins(logins: Login[]): Promise<void>;
   /** By the order they were added. */
   entries(project: ProjectId): Promise<Entry[]>;
   entry(id: EntryId): Promise<Entry>;

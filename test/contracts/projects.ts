@@ -171,6 +171,33 @@ export function projectsContract(open: OpenBooks): void {
       expect(other.target.password?.reveal()).toBe("his");
     });
 
+    test("an entry's own logins can be given anew, and what is not given stays", async () => {
+      const old = await books.projects.addEndpoint(endpoint("old"));
+      const fresh = await books.projects.addEndpoint(endpoint("new", { login: "user" }));
+      const project = await books.projects.create({
+        name: "acme",
+        sourceEndpoint: old.id,
+        targetEndpoint: fresh.id,
+        policy: presets.rackspace,
+        zone: "UTC",
+      });
+      const [anna, bob] = await books.projects.add(project.id, [
+        newEntry("anna"),
+        newEntry("bob", { targetUser: "b.ob", targetPassword: new Secret("his") }),
+      ]);
+      const none = { sourceUser: null, sourcePassword: null, targetUser: null };
+
+      await books.projects.setLogins([
+        { ...none, entry: anna!.id, targetPassword: new Secret("hers") },
+        { ...none, entry: bob!.id, targetPassword: new Secret("another") },
+      ]);
+
+      const { target } = await books.projects.addresses(anna!.id);
+      const other = await books.projects.addresses(bob!.id);
+      expect([target.user, target.password?.reveal()]).toEqual(["anna@new.example", "hers"]);
+      expect([other.target.user, other.target.password?.reveal()]).toEqual(["b.ob", "another"]);
+    });
+
     test("an entry says which pass has it, and how its latest run stands", async () => {
       const { project, entries } = await acme(books, ["anna", "bob"]);
       await using run = await begun(books, project, entries[0]!);
