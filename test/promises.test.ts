@@ -214,6 +214,9 @@ describe("9. What the user did at the target is respected", () => {
     await at.pass("full");
     await using client = await fresh.login(`${at.name}@new.example`);
     await client.command("DELETE Work");
+    // So that the folder does not stand still at the source and is looked at.
+    await using owner = await old.login(`${at.name}@old.example`);
+    await owner.store("Work", "1", "+FLAGS (\\Seen)");
 
     await at.pass("delta");
     expect((await at.target()).has("Work")).toBe(false);
