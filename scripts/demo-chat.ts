@@ -51,16 +51,17 @@ export interface ChatEnd {
 export async function chat(
   commands: string[],
   {
+    cwd,
     env,
     heard,
     signal,
-  }: { env: NodeJS.ProcessEnv; heard: (line: ChatLine) => void; signal: AbortSignal },
+  }: { cwd: string; env: NodeJS.ProcessEnv; heard: (line: ChatLine) => void; signal: AbortSignal },
 ): Promise<ChatEnd> {
   const root = path.dirname(import.meta.dirname);
   const child = spawn(
     process.execPath,
     [path.join(root, "bot/main.ts"), "chat", "--json", ...commands],
-    { cwd: root, env, stdio: ["ignore", "pipe", "inherit"], signal },
+    { cwd, env, stdio: ["ignore", "pipe", "inherit"], signal },
   );
   const ended = new Promise<number>((resolve, reject) => {
     child.on("error", reject);

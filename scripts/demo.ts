@@ -25,7 +25,7 @@ try {
   const env = environment(practice, folder);
   const say = (command: string) => {
     process.stdout.write(`\nyou> ${command}\n`);
-    return chat([command], { env, heard: show, signal: stopping.signal });
+    return chat([command], { cwd: folder, env, heard: show, signal: stopping.signal });
   };
   if (once) {
     process.exitCode = (await tellStory(practice, say, (text) => process.stdout.write(`${text}\n`)))
@@ -70,7 +70,8 @@ the old place: type \`delta\`, and \`delta\` once more. \`help\` shows the rest;
   const stop = practice.deliverAfterFirstPass();
   const main = path.join(root, "bot/main.ts");
   const child = spawn(process.execPath, [main, "serve"], {
-    cwd: root,
+    // Not where the person is: a .env of theirs is not for practice.
+    cwd: folder,
     env,
     stdio: "inherit",
     signal: stopping.signal,
