@@ -238,9 +238,9 @@ describe("chat --json", () => {
     await deliver(alice, 3);
     await setUp(line, [alice]);
 
-    const ended = await line.godwit(["chat", "--json", "status", "prestage soon", "delta --yes"]);
+    const ended = await line.godwit(["chat", "--json", "licenses", "prestage soon", "delta --yes"]);
     const stranger = await line.godwit(["chat", "--json", "--as", "mallory", "delta --yes"]);
-    const own = await line.godwit(["chat", "--json", "status"]);
+    const own = await line.godwit(["chat", "--json", "list"]);
 
     expect(ended.code).toBe(2);
     expect(read(ended).map(({ kind }) => kind)).toEqual(["private", "private"]);

@@ -12,6 +12,7 @@ export class Secret {
     known.add(encodeURIComponent(value));
     known.add(JSON.stringify(value).slice(1, -1));
     known.add(Buffer.from(value).toString("base64"));
+    for (const part of withinBase64(value)) known.add(part);
   }
   reveal(): string {
     return this.#value;
@@ -25,6 +26,18 @@ export class Secret {
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return "[secret]";
   }
+}
+
+/** What of it stands in Base64 whatever is in front of it and behind, as in a SASL answer. */
+function withinBase64(value: string): string[] {
+  if (value.length < 8) return [];
+  const bytes = Buffer.from(value);
+  return [0, 1, 2].map((before) =>
+    Buffer.concat([Buffer.alloc(before), bytes])
+      .toString("base64")
+      .replace(/=+$/, "")
+      .slice(before === 0 ? 0 : 4, -1),
+  );
 }
 
 /** The text without any secret this process has held: the last guard in front of logs and errors. */

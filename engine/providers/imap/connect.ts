@@ -36,7 +36,7 @@ export async function connect(address: Address, options: ImapOptions): Promise<S
     host: endpoint.host,
     port: endpoint.port,
     remedy: remedy(address),
-    secrets: [login.pass, Buffer.from(login.pass).toString("base64")],
+    secrets: asSent(login),
   };
   if (endpoint.security === "none" && !isLoopback(endpoint.host)) {
     throw new UserError(
@@ -58,6 +58,14 @@ export async function connect(address: Address, options: ImapOptions): Promise<S
     throw notConnected(error, who, failure);
   }
   return sessionOver(wire, who, options.keepAliveMs ?? 120_000);
+}
+
+/** The password in every form it is sent in: a server may repeat what it was given in what it says. */
+function asSent({ user, pass, authzid = "" }: Login): string[] {
+  const plain = [`${authzid}\0${user}\0${pass}`, `${user}\0${user}\0${pass}`, pass];
+  const encoded = plain.map((text) => Buffer.from(text).toString("base64"));
+  const escaped = pass.replace(/["\\]/g, "\\$&");
+  return [...encoded, escaped, pass, Buffer.from(pass).toString("latin1")];
 }
 
 interface Login {

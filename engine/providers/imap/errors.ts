@@ -1,5 +1,6 @@
 import type { ImapResponse } from "imapflow";
 import { harmless, TransientError, UserError } from "../../domain/errors.ts";
+import { scrub } from "../../domain/secret.ts";
 
 /** Whose connection it is: enough to name it to people, and what must never be said. */
 export interface Who {
@@ -77,7 +78,7 @@ const certificateCodes = [
 export function words(text: string | undefined, who: Who): string {
   let said = text ?? "";
   for (const secret of who.secrets) if (secret !== "") said = said.replaceAll(secret, "[secret]");
-  return harmless(said) || "no reason given";
+  return harmless(scrub(said)) || "no reason given";
 }
 
 /** The response code of an answer, `[LIMIT]`, and what stands behind it in the brackets. */
