@@ -23,7 +23,8 @@ import { makeNarrator } from "./narrator.ts";
 import { runChat } from "./surfaces/local/chat.ts";
 import { localSurface } from "./surfaces/local/surface.ts";
 import { runTerminal } from "./surfaces/local/terminal.ts";
-import { doctorText, laterText, usageText } from "./wording/verbs.ts";
+import { count } from "./wording/figures.ts";
+import { doctorText, laterText, rotatedText, usageText } from "./wording/verbs.ts";
 
 const verbs: Record<string, (words: string[]) => Promise<number>> = {
   serve,
@@ -146,7 +147,7 @@ async function keys([what = "", ...rest]: string[]): Promise<number> {
     database,
     await openSealer({ keys: config.keys, tell }, database),
   );
-  print(`${sealed} secrets are sealed with the first key now; keys behind it can be removed.`);
+  print(rotatedText(sealed));
   return 0;
 }
 
@@ -175,12 +176,12 @@ async function doctor(words: string[]): Promise<number> {
     const missing = (await migrationStatus(database)).filter((one) => !one.done).length;
     return missing === 0
       ? `${database.kind}, up to date`
-      : `${database.kind}, ${missing} migrations to come with the next start`;
+      : `${database.kind}, ${count(missing, "migration")} to come with the next start`;
   });
   await check("keys", async () => {
     await using godwit = await open(known);
     const endpoints = await godwit.desk.projects.endpoints();
-    return `they open the ${endpoints.length} endpoints' secrets`;
+    return `they open what is sealed; ${count(endpoints.length, "endpoint")}`;
   });
   await check("queue", async () => "in this process; the database keeps every run");
   await check("chat", async () => "this terminal (Slack and Teams come in a later version)");

@@ -1,3 +1,5 @@
+import { count } from "./figures.ts";
+
 /** What the command line itself says, outside any channel. */
 
 export function usageText(verb: string): string {
@@ -26,4 +28,8 @@ export function laterText(what: string): string {
 
 export function doctorText(what: string, well: boolean, text: string): string {
   return `${well ? "ok    " : "FAULT "} ${what}: ${text}`;
+}
+
+export function rotatedText(sealed: number): string {
+  return `${count(sealed, "secret")} ${sealed === 1 ? "is" : "are"} sealed with the first key now; the keys behind it can be removed.`;
 }
