@@ -23,7 +23,7 @@ export function newsText(row: NewsRow, pass: PassSnapshot): string | null {
     case "pass started":
       return `Started: ${names(pass.runs.map((run) => run.source))}.`;
     case "license consumed":
-      return `A license is used for ${harmless(news.entry)}; ${number(news.left)} left.`;
+      return `A license is used for ${harmless(news.entry)}; ${number(news.left)} free.`;
     case "first failure":
       return `First failure, ${harmless(news.entry)}, folder ${harmless(news.folder)}: ${sentence(news.reason)} The pass goes on; \`report ${pass.id}\` lists all failures.`;
     case "entry waits": {
@@ -57,7 +57,7 @@ export function foldedText(rows: NewsRow[], pass: PassSnapshot): string | null {
       const left = rows.flatMap((row) =>
         row.news.type === "license consumed" ? row.news.left : [],
       );
-      return `${count(rows.length, "license")} are used for ${names(entries(rows))}; ${number(Math.min(...left))} left.`;
+      return `${count(rows.length, "license")} are used for ${names(entries(rows))}; ${number(Math.min(...left))} free.`;
     }
     case "entry waits":
       return `${count(rows.length, "mailbox", "mailboxes")} wait for ${waitWords[first.news.for]}: ${names(entries(rows))}.`;

@@ -57,7 +57,7 @@ test("a pass has one root message; what happens is told under it, in order, once
     lines.filter((line) => line.kind === "reply").map((line) => line.text.split("\n")[0]),
   ).toEqual([
     "Started: anna@old.example.",
-    "A license is used for anna@old.example; 9 left.",
+    "A license is used for anna@old.example; 9 free.",
     "anna@old.example is done: 3 migrated, 0 already there, 2 filtered.",
     expect.stringMatching(/^Pre-stage of acme.*: completed\. 3 migrated/),
   ]);
@@ -149,7 +149,7 @@ test("many mailboxes that end together are told in one", async () => {
   await world.carry();
   const replies = (await told()).filter((line) => line.kind === "reply").map((line) => line.text);
   expect(replies).toHaveLength(4);
-  expect(replies[1]).toMatch(/^7 licenses are used for a@old\.example, .*; 3 left\.$/);
+  expect(replies[1]).toMatch(/^7 licenses are used for a@old\.example, .*; 3 free\.$/);
   expect(replies[2]).toMatch(/^7 mailboxes completed: a@old\.example, b@old\.example/);
 });
 
