@@ -277,10 +277,11 @@ describe("chat --json", () => {
 
     const left = await line.godwit(["chat", "--json", "--no-wait", "full --yes"]);
     expect(left.code).toBe(0);
-    const next = line.start(["serve"]);
-    await next.says(/Full pass of acme: completed/);
-    next.type("exit");
-    expect(await next.ended).toMatchObject({ code: 0 });
+    const next = await line.godwit(["chat", "--json", "resume"]);
+    expect(next.code).toBe(0);
+    expect(passes(next)).toMatchObject([
+      { type: "full", state: "completed", listed: 30, failed: 0 },
+    ]);
     expect(await wrong(alice)).toEqual([]);
   });
 });
@@ -333,15 +334,21 @@ describe("several processes on one database", () => {
     expect(first.code).toBe(null);
     expect(passes(first)).toEqual([]);
 
-    // The pass of the dead has the mailbox until it has ended: a delta beside it is refused.
-    const next = line.start(["serve"]);
-    await next.says(/Full pass of acme: completed/);
-    next.type("exit");
-    await next.ended;
-    const delta = await line.godwit(["chat", "--json", "delta --yes"]);
+    // The pass of the dead has the mailbox until it has ended: a delta beside it is refused, and says so.
+    const early = await line.godwit(["chat", "--json", "delta --yes"]);
+    const next = await line.godwit(["chat", "--json", "resume", "delta --yes"]);
 
-    expect(delta.code).toBe(0);
-    expect(passes(delta)).toMatchObject([{ migrated: 0, duplicates: 60, failed: 0 }]);
+    expect(early.code).toBe(2);
+    expect(read(early)).toContainEqual({
+      kind: "private",
+      text: expect.stringMatching(/has not ended.*`resume 1` to wait for it/),
+    });
+    expect(next.code).toBe(0);
+    expect(passes(next)).toMatchObject([
+      { id: "1", type: "full", state: "completed", migrated: 60, failed: 0 },
+      { id: "2", type: "delta", migrated: 0, duplicates: 60, failed: 0 },
+    ]);
+    passes(next).forEach(balanced);
     expect(await wrong(alice)).toEqual([]);
   });
 });

@@ -17,7 +17,7 @@ export const pause = controlCommand(
 export const resume = controlCommand(
   "resume",
   "run",
-  "goes on with what was paused",
+  "goes on with what was paused or left behind",
   (n, who) => `${who} goes on. Type \`status ${n}\` to see it.`,
 );
 
@@ -56,7 +56,15 @@ function controlCommand(
       const project = await projectOf(words, context);
       const { pass, run } = await passMeant(typed, project, name, context);
       const touched = await desk.passes.control(pass.id, want, person.id, run?.entry);
-      if (touched === 0) throw new UserError(nothing(name, pass, typed));
+      if (touched === 0) {
+        // Left behind by a process that ended, or under way elsewhere: whoever types this waits for it.
+        if (want === "run" && (pass.state === "queued" || pass.state === "processing")) {
+          await ringWaiting(desk);
+          const goesOn = `Pass ${pass.id} is not paused and goes on. Type \`status ${pass.id}\` to see it.`;
+          return { ...privately(goesOn), passes: [pass.id] };
+        }
+        throw new UserError(nothing(name, pass, typed));
+      }
       if (want === "run") await ringWaiting(desk);
       const who = run === null ? `Pass ${pass.id}` : `${run.source} in pass ${pass.id}`;
       return { ...privately(told(pass.id, who)), ...(want === "run" ? { passes: [pass.id] } : {}) };

@@ -206,7 +206,7 @@ async function refuseRunning(
       ? `Already running in pass ${pass}, started by ${running.startedBy}`
       : `All mailboxes are in pass ${pass} (${running.kind}), which has not ended: ${names(entries.map((entry) => entry.source))} are already running in pass ${pass}`;
   throw new UserError(
-    `${what}. Nothing more was started. Type \`status ${pass}\`, or \`stop ${pass}\`.`,
+    `${what}. Nothing more was started. Type \`status ${pass}\`, \`resume ${pass}\` to wait for it, or \`stop ${pass}\`.`,
   );
 }
 
