@@ -173,7 +173,7 @@ function ending(result: PassResult): RunEnd {
   }
   if (result.late > 0) {
     reasons.push(
-      `the new system stored ${result.late} messages late, after it had been asked: they stand there twice`,
+      `the new system stored late, after it had been asked, what was then sent again: ${result.late} stand there twice`,
     );
   }
   const clean = result.failed === 0 && reasons.length === 0;

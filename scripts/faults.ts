@@ -22,5 +22,7 @@ const { verdict, touched, gaps, ...outcome } = await killAtRandom(old, fresh, {
 process.stdout.write(
   `${outcome.kills} kills in ${Math.round((Date.now() - began) / 1000)} s: ${verdict.present} messages there, ${verdict.lost.length} lost, ${verdict.duplicated.length} duplicated, ${verdict.foreign.length} foreign, ${touched.length} changes at the source, ${gaps} passes not in order\n`,
 );
-const damage = [verdict.lost, verdict.duplicated, verdict.foreign, touched].some((one) => one.length);
+const damage = [verdict.lost, verdict.duplicated, verdict.foreign, touched].some(
+  (one) => one.length,
+);
 process.exitCode = damage || gaps > 0 ? 1 : 0;

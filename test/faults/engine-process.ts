@@ -1,6 +1,7 @@
 // An engine in a process of its own, to be killed. It prints READY when it works and DONE when nothing waits.
-//   engine-process.ts <database url> [point:n]
-// With a point it kills itself there the n-th time, as `kill -9` would.
+//   engine-process.ts <database url> [point:n] [naive]
+// With a point it kills itself there the n-th time, as `kill -9` would. A naive one forgets what is in doubt:
+// the negative control.
 
 import type { Item } from "../../engine/domain/item.ts";
 import type { Intent, Ledger } from "../../engine/domain/ledger.ts";
@@ -22,7 +23,7 @@ export const points = [
 ] as const;
 export type Point = (typeof points)[number];
 
-const [url = "", crash = ""] = process.argv.slice(2);
+const [url = "", crash = "", naive = ""] = process.argv.slice(2);
 const [crashAt, nth] = crash.split(":");
 let met = 0;
 
@@ -35,6 +36,7 @@ function at(point: Point): void {
 function dyingLedger(ledger: Ledger): Ledger {
   return {
     ...ledger,
+    intents: (entry) => (naive === "naive" ? Promise.resolve([]) : ledger.intents(entry)),
     async intend(intent: Omit<Intent, "id">, fence) {
       at("before intend");
       const id = await ledger.intend(intent, fence);
@@ -93,7 +95,7 @@ async function* before(items: AsyncIterable<Item>): AsyncGenerator<Item> {
 const silent = { info() {}, warn() {}, error() {} };
 await using godwit = await openGodwit({
   databaseUrl: url,
-  keys: process.env.GODWIT_KEYS ?? null,
+  keys: process.env.GODWIT_KEYS || null,
   settings: { quietMs: 300, silentQuietMs: 300, retryMs: 50, batch: { items: 20, bytes: 4e6 } },
   log: silent,
   tell() {},

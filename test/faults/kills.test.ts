@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Dovecot, startDovecot } from "../servers/dovecot.ts";
+import { type Postgres, startPostgres } from "../servers/postgres.ts";
 import { killAt, killAtRandom } from "./kills.ts";
 
 let old: Dovecot;
@@ -41,6 +42,34 @@ describe("an engine killed (F1)", () => {
     expect(outcome.kills, "it was killed").toBe(point === "during look" ? 2 : 1);
     expect(outcome.verdict).toMatchObject(clean);
     expect(outcome.verdict.present).toBeGreaterThan(60);
+    expect(outcome).toMatchObject({ gaps: 0, touched: [] });
+  });
+});
+
+describe("an engine killed (F1, on PostgreSQL)", () => {
+  let postgres: Postgres;
+  beforeAll(async () => {
+    postgres = await startPostgres();
+  });
+  afterAll(async () => {
+    await postgres[Symbol.asyncDispose]();
+  });
+
+  test.each([
+    ["before intend", 3],
+    ["after intend", 1],
+    ["after append", 30],
+    ["before settle", 1],
+    ["during settle", 1],
+    ["after settle", 3],
+    ["during look", 1],
+  ])("%s, the %i. time: nothing is lost or twice", async (point, nth) => {
+    const user = `pg-${point.replace(" ", "-")}-${nth}`;
+    const databaseUrl = await postgres.fresh();
+    const outcome = await killAt(old, fresh, { point, nth, user, databaseUrl });
+
+    expect(outcome.kills, "it was killed").toBe(point === "during look" ? 2 : 1);
+    expect(outcome.verdict).toMatchObject(clean);
     expect(outcome).toMatchObject({ gaps: 0, touched: [] });
   });
 });

@@ -7,7 +7,7 @@ import { dice, letters } from "../doubles/letters.ts";
 import { compare, touched, type Verdict } from "../servers/checker.ts";
 import type { Dovecot } from "../servers/dovecot.ts";
 import type { Dump } from "../servers/imap-client.ts";
-import { startWorld, type World } from "../servers/world.ts";
+import { keysFor, startWorld, type World } from "../servers/world.ts";
 
 /** The folders the letters are spread over. */
 const folders = ["INBOX", "Work", "Work/2025", "Sent", "Übersicht"];
@@ -46,11 +46,23 @@ export interface EngineProcess {
   kill(): void;
 }
 
-export function startEngineProcess(world: World, crash = ""): EngineProcess {
+export function startEngineProcess(
+  world: Pick<World, "databaseUrl">,
+  crash = "",
+  naive = false,
+): EngineProcess {
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, "engine-process.ts"), world.databaseUrl, crash],
-    { stdio: ["ignore", "pipe", "pipe"] },
+    [
+      join(import.meta.dirname, "engine-process.ts"),
+      world.databaseUrl,
+      crash,
+      naive ? "naive" : "",
+    ],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, GODWIT_KEYS: keysFor(world.databaseUrl) ?? "" },
+    },
   );
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {

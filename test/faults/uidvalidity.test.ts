@@ -54,27 +54,30 @@ describe("a changed UIDVALIDITY (F8)", () => {
     });
   });
 
-  test.each(sides)("of %s while a batch is in doubt: nothing is lost or twice", async (_, source, target) => {
-    const name = `doubt-${source}-${target}`;
-    const [from, to] = [`${name}@old.example`, `${name}@new.example`];
-    await deliver(from, mails);
-    await using world = await startWorld(old, fresh);
-    await world.add(name);
-    await world.pass("full");
-    await deliver(from, [{ body: text("twin") }, { body: text("new") }]);
-    const pass = await world.submit("delta");
-    expect(await startEngineProcess(world, "before settle:1").ended).toBe("SIGKILL");
-    if (source) await renumber(old, from);
-    if (target) await renumber(fresh, to);
+  test.each(sides)(
+    "of %s while a batch is in doubt: nothing is lost or twice",
+    async (_, source, target) => {
+      const name = `doubt-${source}-${target}`;
+      const [from, to] = [`${name}@old.example`, `${name}@new.example`];
+      await deliver(from, mails);
+      await using world = await startWorld(old, fresh);
+      await world.add(name);
+      await world.pass("full");
+      await deliver(from, [{ body: text("twin") }, { body: text("new") }]);
+      const pass = await world.submit("delta");
+      expect(await startEngineProcess(world, "before settle:1").ended).toBe("SIGKILL");
+      if (source) await renumber(old, from);
+      if (target) await renumber(fresh, to);
 
-    const delta = await world.finish(pass);
+      const delta = await world.finish(pass);
 
-    expect(delta.counters).toMatchObject({ listed: 7, duplicates: 5, migrated: 2 });
-    expect(compare(await dump(old, from), await dump(fresh, to))).toMatchObject({
-      ...clean,
-      present: 7,
-    });
-  });
+      expect(delta.counters).toMatchObject({ listed: 7, duplicates: 5, migrated: 2 });
+      expect(compare(await dump(old, from), await dump(fresh, to))).toMatchObject({
+        ...clean,
+        present: 7,
+      });
+    },
+  );
 
   test("of a folder deleted and made again: what comes back is known, what is new is carried", async () => {
     const [from, to] = ["again@old.example", "again@new.example"];

@@ -52,6 +52,11 @@ const quick: Partial<Settings> = {
   batch: { items: 20, bytes: 4_000_000 },
 };
 
+/** The key file beside an SQLite database; on PostgreSQL every process is given the same key. */
+export function keysFor(databaseUrl: string): string | null {
+  return databaseUrl.startsWith("sqlite:") ? null : `k1:${Buffer.alloc(32, 7).toString("base64")}`;
+}
+
 /** A project from `old` to `new`, by their master user, with licenses. */
 export async function startWorld(
   old: Pick<Dovecot, "host" | "port">,
@@ -62,7 +67,7 @@ export async function startWorld(
   const databaseUrl = options.databaseUrl ?? `sqlite:${join(folder, "godwit.db")}`;
   const godwit = await openGodwit({
     databaseUrl,
-    keys: options.databaseUrl === undefined ? null : `k1:${Buffer.alloc(32, 7).toString("base64")}`,
+    keys: keysFor(databaseUrl),
     settings: { ...quick, ...options.settings },
     log: { info() {}, warn() {}, error() {} },
     tell() {},
