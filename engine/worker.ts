@@ -97,7 +97,8 @@ async function untilEnd(
       if (!(error instanceof TransientError)) return failure(error, job, works);
       tries = progress.made ? 1 : tries + 1;
       if (tries >= works.settings.tries) {
-        const reason = `gave up after ${tries} tries: ${harmless(error.message)}. What was carried stays; type \`delta\` to go on later`;
+        const again = job.kind === "verify" ? "verify" : "delta";
+        const reason = `gave up after ${tries} tries: ${harmless(error.message).replace(/\.$/, "")}. What was carried stays; type \`${again}\` to go on later`;
         return { state: "failed", reason, survey: null };
       }
       doubtSettlesAt = works.clock.now() + quiet(error, works.settings);

@@ -30,6 +30,8 @@ export interface OpenSource {
 export interface Target extends AsyncDisposable {
   /** The largest item the server takes, in bytes; null where it does not say (RFC 7889). */
   readonly maxItemSize: number | null;
+  /** Whether its receipts carry the UIDs it gave (UIDPLUS, RFC 4315). */
+  readonly tellsUids: boolean;
   folders(): Promise<Folder[]>;
   /**
    * The target's own name for a folder, made where it is missing. Where the server refuses the name, a

@@ -73,15 +73,13 @@ export async function countLate(resent: Resent[], job: Job, ends: Ends): Promise
   let late = 0;
   for (const { target, targetUidValidity, floor, keys } of resent) {
     const into = await ends.target.open(target);
-    const { uidValidity } = into.state;
-    if (uidValidity !== targetUidValidity) continue;
+    if (into.state.uidValidity !== targetUidValidity) continue;
     const pool = await unclaimed(target, floor, into, job, ends);
-    const claimed = await ends.ledger.claimed(job.entry, target, uidValidity, floor);
     for (const key of new Set(keys)) {
       const sent = keys.filter((one) => one === key).length;
       const there = pool.get(key)?.length ?? 0;
-      // A target that tells no UIDs (no UIDPLUS) leaves what was sent again unclaimed too.
-      late += claimed.size > 0 ? Math.min(there, sent) : Math.max(0, there - sent);
+      // Where no UIDs are told, what was sent again is unclaimed too.
+      late += ends.target.tellsUids ? Math.min(there, sent) : Math.max(0, there - sent);
     }
   }
   return late;

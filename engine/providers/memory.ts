@@ -201,6 +201,7 @@ function memoryTarget(
 ): Target {
   return {
     maxItemSize,
+    tellsUids: true,
     folders: () => Promise.resolve(folders(boxes)),
     survey: () => Promise.resolve(survey(boxes)),
     ensure: (wanted, taken) => Promise.resolve(ensure(wanted, taken, boxes, make)),

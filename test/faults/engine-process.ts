@@ -57,6 +57,7 @@ function dyingLedger(ledger: Ledger): Ledger {
 function dyingTarget(target: Target): Target {
   return {
     maxItemSize: target.maxItemSize,
+    tellsUids: target.tellsUids,
     folders: () => target.folders(),
     survey: () => target.survey(),
     async ensure(wanted, taken) {

@@ -182,6 +182,13 @@ export function notConnected(error: unknown, who: Who, failure: unknown): unknow
       `${who.endpoint} lets nobody log in the way we can (${words(raw.message, who)}). Nothing was carried. Use imaps:// or imap:// with STARTTLS in \`endpoint new ${who.endpoint} …\`.`,
     );
   }
+  if (["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH"].includes(code)) {
+    return new TransientError(
+      `${who.endpoint} (${who.host}:${who.port}) cannot be reached.`,
+      "connection",
+      { cause: new Error(code) },
+    );
+  }
   return lost(error, who, failure);
 }
 

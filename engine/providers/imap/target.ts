@@ -14,6 +14,7 @@ export function imapTarget(session: Session, now: () => number): Target {
 
   return {
     maxItemSize: session.number("APPENDLIMIT"),
+    tellsUids: session.has("UIDPLUS"),
     async folders() {
       directory = await listFolders(session, false);
       return directory.folders.map(({ path, segments, role, state }) => ({
