@@ -42,7 +42,7 @@ export function letters(wishes: Wishes = {}): Letter[] {
 }
 
 /** A letter of exactly these bytes. */
-export function letter(
+function letter(
   name: string,
   raw: Buffer,
   rest: Partial<Omit<Letter, "name" | "raw">> = {},

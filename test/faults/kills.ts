@@ -13,7 +13,7 @@ import { keysFor, startWorld, type World } from "../servers/world.ts";
 const folders = ["INBOX", "Work", "Work/2025", "Sent", "Übersicht"];
 
 /** Puts so many letters into a mailbox, every tenth of them twice. */
-export async function seed(
+async function seed(
   server: Dovecot,
   user: string,
   count: number,
