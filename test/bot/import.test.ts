@@ -84,6 +84,15 @@ test("passwords come from variables by name, sealed, where each mailbox logs in 
   expect(entry?.notReady).toBeNull();
   const { source } = await world.desk.projects.addresses(entry?.id ?? 0);
   expect([source.user, source.password?.reveal()]).toEqual(["bob", canary]);
+
+  // A wrong password is put right by importing the row again; the name that is not given stays.
+  world.env.BOB_OLD = "the right one";
+  const again = "source,target,source_password_env\nbob@o,bob@n,BOB_OLD\n";
+  expect(await importing(again)).toMatch(
+    /Imported 0 mailboxes into other.*1 row was there already: its login is new/,
+  );
+  const { source: now } = await world.desk.projects.addresses(entry?.id ?? 0);
+  expect([now.user, now.password?.reveal()]).toEqual(["bob", "the right one"]);
 });
 
 describe("a list that cannot be used is refused", () => {

@@ -1,4 +1,7 @@
+import { execFile } from "node:child_process";
 import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeKey, parseKeys } from "../../engine/secrets.ts";
 import { openCommandLine } from "../servers/command-line.ts";
@@ -44,6 +47,18 @@ describe("usage", () => {
     expect(ended.stderr).toMatch(says);
     expect(ended.stderr, "no stack").not.toMatch(/\n {4}at /);
   });
+});
+
+test("npm run -s adds nothing to what a verb prints", async () => {
+  const root = join(import.meta.dirname, "../..");
+  const { stdout, stderr } = await promisify(execFile)(
+    "npm",
+    ["run", "-s", "godwit", "--", "--help"],
+    { cwd: root },
+  );
+  await using line = await openCommandLine();
+  expect(stdout).toBe((await line.godwit(["--help"])).stdout);
+  expect(stderr).not.toMatch(/godwit/i);
 });
 
 describe("keys", () => {
