@@ -120,12 +120,13 @@ async function chat(words: string[]): Promise<number> {
 }
 
 async function db([what = "", ...rest]: string[]): Promise<number> {
-  if (rest.length > 0 || !["latest", "rollback", "status"].includes(what)) {
+  const sure = what === "rollback" && rest.length === 1 && rest[0] === "--yes";
+  if ((rest.length > 0 && !sure) || !["latest", "rollback", "status"].includes(what)) {
     throw new UserError("Type `db latest`, `db rollback` or `db status`.");
   }
   await using database = await openDatabase(readConfig(process.env).databaseUrl);
   if (what === "latest") await migrate(database);
-  if (what === "rollback") await rollback(database);
+  if (what === "rollback") await rollback(database, { evenIfCarried: sure });
   for (const { name, done } of await migrationStatus(database)) {
     print(`${done ? "done   " : "missing"}  ${name}`);
   }

@@ -69,12 +69,28 @@ export async function migrate(database: Database): Promise<void> {
   });
 }
 
-/** Takes back every migration: nothing is left. */
-export async function rollback(database: Database): Promise<void> {
+/**
+ * Takes back every migration: nothing is left. Throws `UserError` where mail was carried, unless told to do it
+ * even so.
+ */
+export async function rollback(
+  database: Database,
+  options: { evenIfCarried?: boolean } = {},
+): Promise<void> {
   await alone(database, async () => {
     await noNewer(database);
+    if (options.evenIfCarried !== true && (await hasCarried(database))) {
+      throw new UserError(
+        "This database knows what was carried: without it the next pass carries everything again. Nothing was taken back. Make a copy, then type `db rollback --yes`.",
+      );
+    }
     await patiently(() => database.knex.migrate.rollback(config, true));
   });
+}
+
+async function hasCarried({ knex }: Database): Promise<boolean> {
+  if (!(await knex.schema.hasTable("items"))) return false;
+  return (await knex("items").first("uid")) !== undefined;
 }
 
 /** Each migration, and whether it is in this database. */

@@ -129,6 +129,8 @@ async function once(
     const event = step.value;
     switch (event.type) {
       case "expected":
+        // Both ends answer: what it waited for is over. Not sooner, so that a wait is told once.
+        await passes.wait(job.run, null, fence);
         await passes.expect(job.run, event.items, fence);
         break;
       case "waits for doubt":
@@ -218,8 +220,7 @@ async function pause(
   const { passes, clock, settings, log } = works;
   const backoff = settings.retryMs * Math.min(60, 2 ** (tries - 1));
   const until = clock.now() + (error.retryAfterMs ?? backoff);
-  log.warn({ run: job.run, waitingFor: error.waitingFor, until }, "a run waits");
+  log.info({ run: job.run, waitingFor: error.waitingFor, until }, "a run waits");
   await passes.wait(job.run, { for: error.waitingFor, until }, owned.fence);
   await clock.sleep(until - clock.now(), stop);
-  if (!stop.aborted) await passes.wait(job.run, null, owned.fence);
 }

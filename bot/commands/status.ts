@@ -28,6 +28,7 @@ export const status = command({
     const project = await projectOf(words, context);
     if (typed !== null && !/^\d+$/.test(typed)) return entryStatus(typed, project, context);
     const passes = await meant(typed, project, context);
+    if (passes.length === 0) return privately(noPass(project));
     const now = context.desk.clock.now();
     if (passes.length === 1 && passes[0] !== undefined)
       return privately(rootMessage(passes[0], now));
@@ -54,7 +55,7 @@ export const report = command({
   async run({ typed, words }, context) {
     const project = await projectOf(words, context);
     const [pass] = await meant(typed, project, context);
-    if (pass === undefined) throw noPass(project);
+    if (pass === undefined) return privately(noPass(project));
     const failures = await context.desk.passes.failures(pass.id, 200);
     const rows = failures.map((one) => [
       harmless(one.entry, 80),
@@ -85,13 +86,11 @@ async function meant(
   if (here !== null) return [await desk.passes.snapshot(here)];
   const recent = await desk.passes.recent(project.id, 20);
   const active = recent.filter((pass) => !ended(pass.state));
-  const shown = active.length > 0 ? active : recent.slice(0, 1);
-  if (shown.length === 0) throw noPass(project);
-  return shown;
+  return active.length > 0 ? active : recent.slice(0, 1);
 }
 
-function noPass(project: Project): UserError {
-  return new UserError(`${project.name} has had no pass yet. Type \`verify\` or \`prestage 90d\`.`);
+function noPass(project: Project): string {
+  return `${project.name} has had no pass yet. Type \`verify\` or \`prestage 90d\`.`;
 }
 
 async function entryStatus(typed: string, project: Project, { desk }: Context): Promise<Answer> {

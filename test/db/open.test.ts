@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { migrate, migrationStatus, openDatabase, rollback } from "../../db/open.ts";
 import { UserError } from "../../engine/domain/errors.ts";
+import { memoryWorld } from "../doubles/memory-world.ts";
 import { type Postgres, startPostgres } from "../servers/postgres.ts";
 import { openBooks, sqliteFolder } from "./books.ts";
 import { otherProcess } from "./death.ts";
@@ -122,5 +123,20 @@ describe("opening a database", () => {
     await database.knex("knex_migrations").insert(row);
 
     await expect(migrate(database)).rejects.toThrow(/newer Godwit \(it has 0999_later\)/);
+  });
+});
+
+describe("taking the tables back", () => {
+  test("is refused where mail was carried, unless it is meant", async () => {
+    await using world = await memoryWorld();
+    await world.add("anna");
+    world.system.deliver("anna@old", "INBOX", Buffer.from("Subject: 1\r\n\r\none\r\n"));
+    await world.pass("full");
+    const { database } = world.godwit;
+
+    await expect(rollback(database)).rejects.toThrow("type `db rollback --yes`");
+    expect((await migrationStatus(database)).every((one) => one.done)).toBe(true);
+    await rollback(database, { evenIfCarried: true });
+    expect((await migrationStatus(database)).some((one) => one.done)).toBe(false);
   });
 });

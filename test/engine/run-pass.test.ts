@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FolderError } from "../../engine/domain/errors.ts";
+import { FolderError, TransientError } from "../../engine/domain/errors.ts";
 import type { Ledger } from "../../engine/domain/ledger.ts";
 import { gap } from "../../engine/domain/pass.ts";
 import type { Provider } from "../../engine/domain/provider.ts";
@@ -256,6 +256,29 @@ describe("a pass that was cut", () => {
 });
 
 describe("a run", () => {
+  test("waits for a server that is down, tells it once, and goes on when it is up", async () => {
+    await using world = await memoryWorld();
+    await world.add("anna");
+    world.system.deliver("anna@old", "INBOX", letter(1));
+    let tries = 0;
+    const memory = world.works.providers.memory;
+    const down: Provider = {
+      target: (address) => memory.target(address),
+      source(address) {
+        tries += 1;
+        if (tries < 4) throw new TransientError("refused", "connection");
+        return memory.source(address);
+      },
+    };
+    const works = { ...world.works, providers: { ...world.works.providers, memory: down } };
+
+    const pass = await world.pass("full", { works });
+
+    expect(pass).toMatchObject({ state: "completed", counters: { migrated: 1 } });
+    const told = (await world.godwit.desk.newsroom.undelivered(100)).map((row) => row.news.type);
+    expect(told.filter((type) => type === "entry waits")).toHaveLength(1);
+  });
+
   test("is left alone while another engine owns the entry", async () => {
     await using world = await memoryWorld();
     const [entry] = await world.add("anna");

@@ -13,12 +13,7 @@ import { keysFor, startWorld, type World } from "../servers/world.ts";
 const folders = ["INBOX", "Work", "Work/2025", "Sent", "Übersicht"];
 
 /** Puts so many letters into a mailbox, every tenth of them twice. */
-async function seed(
-  server: Dovecot,
-  user: string,
-  count: number,
-  series: number,
-): Promise<void> {
+async function seed(server: Dovecot, user: string, count: number, series: number): Promise<void> {
   await using client = await server.login(user);
   const there = new Set((await client.list()).map((folder) => folder.name));
   for (const folder of folders) if (!there.has(folder)) await client.create(folder);
