@@ -67,7 +67,7 @@ export async function* runPass(
       if (await settledUnopened(job, ends, folder, row)) continue;
       const to = await place(job, ends, folder, row, places);
       // An identical twin sent now would later be taken for the message in doubt.
-      if (doubts.some((intent) => intent.target === to || intent.folder === row.id)) {
+      if (inDoubt(doubts, row, to)) {
         aside.push({ folder, row });
         continue;
       }
@@ -81,10 +81,24 @@ export async function* runPass(
   yield* quietTime(ends, signal);
   if (signal.aborted) return { ...result, interrupted: true };
   const resent: Resent[] = [];
-  for (const intent of doubts) resent.push(...(await settle(intent, job, ends, folders, places)));
+  const open: Intent[] = [];
+  for (const intent of doubts) {
+    try {
+      resent.push(...(await settle(intent, job, ends, folders, places)));
+    } catch (error) {
+      // It cannot be asked now. It stays in doubt, and nothing more goes where it may stand.
+      const folder = folders.find((one) => places.kept.get(one.path)?.id === intent.folder);
+      if (folder === undefined) throw error;
+      yield await folderFailed(job, ends, folder, error, result);
+      open.push(intent);
+    }
+  }
   for (const share of aside) {
     if (signal.aborted) return { ...result, interrupted: true };
     try {
+      if (inDoubt(open, share.row, share.row.target)) {
+        throw new FolderError("a batch in doubt could not be looked for");
+      }
       yield* carryFolder(job, ends, share, places, full, result, signal);
     } catch (error) {
       yield await folderFailed(job, ends, share.folder, error, result);
@@ -92,6 +106,10 @@ export async function* runPass(
   }
   result.late = await countLate(resent, job, ends);
   return result;
+}
+
+function inDoubt(doubts: Intent[], row: LedgerFolder, to: string | null): boolean {
+  return doubts.some((intent) => intent.target === to || intent.folder === row.id);
 }
 
 function expected(folders: Folder[], job: Job): number {

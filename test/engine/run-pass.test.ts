@@ -246,6 +246,36 @@ describe("a pass that was cut", () => {
     expect(world.system.letters("anna@new", "INBOX")).toHaveLength(3);
   });
 
+  test("whose folder cannot be opened now keeps its doubt, and settles it when it can", async () => {
+    await using world = await memoryWorld();
+    await world.add("anna");
+    world.system.deliver("anna@old", "INBOX", letter(1));
+    world.system.deliver("anna@old", "Work", letter(2));
+    await cutRun(world, { ...world.works, ledger: torn(world.works.ledger) });
+    const memory = world.works.providers.memory;
+    const closed: Provider = {
+      target: (address) => memory.target(address),
+      async source(address) {
+        const source = await memory.source(address);
+        const open = source.open.bind(source);
+        source.open = (path) => {
+          if (path === "INBOX") throw new FolderError("NO [NOPERM] not now");
+          return open(path);
+        };
+        return source;
+      },
+    };
+    const works = { ...world.works, providers: { ...world.works.providers, memory: closed } };
+
+    const pass = await world.pass("delta", { works });
+    const after = await world.pass("delta");
+
+    expect(pass).toMatchObject({ state: "completed_with_errors", counters: { failed: 1 } });
+    expect(after).toMatchObject({ state: "completed", counters: { listed: 2, failed: 0 } });
+    expect(world.system.letters("anna@new", "INBOX")).toHaveLength(1);
+    expect(world.system.letters("anna@new", "Work")).toHaveLength(1);
+  });
+
   async function cutRun(
     world: Awaited<ReturnType<typeof memoryWorld>>,
     works: typeof world.works,
