@@ -26,3 +26,24 @@ export interface Transcript {
   after(id: number, limit: number): Promise<TranscriptLine[]>;
   last(): Promise<number>;
 }
+
+/**
+ * How a surface reaches a conversation again, on platforms where its name is not enough: kept as the surface
+ * wrote it, the newest for each place.
+ */
+export interface Contacts {
+  keep(place: Thread, how: string): Promise<void>;
+  of(place: Thread): Promise<string | null>;
+}
+
+/** Where a message with a key was posted, so that it can be rewritten. */
+export interface Posts {
+  note(key: string, thread: Thread): Promise<void>;
+  thread(key: string): Promise<Thread | null>;
+}
+
+/** The ids of events that were handled, so that one delivered again, to any process, is one command. */
+export interface Inbox {
+  /** True the first time an id is seen; false for a week after. */
+  first(event: string): Promise<boolean>;
+}
