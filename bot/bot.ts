@@ -5,6 +5,7 @@ import type { Desk } from "../engine/submit.ts";
 import { authorise } from "./authorise.ts";
 import type { Answer, BotOptions, Command, Context, Machine, Words } from "./command.ts";
 import { parse } from "./parse.ts";
+import { say } from "./say.ts";
 import type { Incoming, Surface } from "./surface.ts";
 import { shownVariable } from "./variables.ts";
 
@@ -28,7 +29,7 @@ export interface BotParts {
   log: { error(facts: Record<string, unknown>, text: string): void };
 }
 
-/** How many events are remembered, to know one that is delivered again. */
+/** How many events are remembered with what came of them, for those delivered again to this process. */
 const remembered = 1000;
 
 /** Parse, authorise, run, reply; here is the bot's only catch. */
@@ -39,13 +40,24 @@ export function makeBot(parts: BotParts): Bot {
       const event = `${incoming.surface}:${incoming.eventId}`;
       const before = seen.get(event);
       if (before !== undefined) return before;
-      const outcome = answer(incoming, parts);
+      const outcome = once(event, incoming, parts);
       seen.set(event, outcome);
       const [oldest] = seen.keys();
       if (seen.size > remembered && oldest !== undefined) seen.delete(oldest);
       return outcome;
     },
   };
+}
+
+/** Another process, or this one before a restart, may have handled the event. */
+async function once(event: string, incoming: Incoming, parts: BotParts): Promise<Outcome> {
+  try {
+    if (!(await parts.desk.inbox.first(event))) return { result: "accepted", passes: [] };
+  } catch (err) {
+    parts.log.error({ err }, "an event could not be noted");
+    return { result: "failed", passes: [] };
+  }
+  return answer(incoming, parts);
 }
 
 /** What was understood so far, for the audit. */
@@ -55,40 +67,53 @@ interface Understood {
 
 async function answer(incoming: Incoming, parts: BotParts): Promise<Outcome> {
   const understood: Understood = { did: "a line that was not understood" };
+  let done: Answer;
   try {
-    const { say, passes = [] } = await run(incoming, parts, understood);
+    done = await run(incoming, parts, understood);
     await note(incoming, parts, understood, "done", null);
-    await reply(say, incoming, parts);
-    return { result: "accepted", passes };
   } catch (error) {
     return refused(error, incoming, parts, understood);
   }
+  const told = await tell(done.say, incoming, parts);
+  return { result: told ? "accepted" : "failed", passes: done.passes ?? [] };
 }
 
 async function run(incoming: Incoming, parts: BotParts, understood: Understood): Promise<Answer> {
+  const { desk, options } = parts;
+  const { person, channel, thread, values, capabilities } = incoming;
   const { command, words } = parse(incoming.text, parts.commands);
   understood.did = command.name;
-  authorise(incoming.person, command, parts.options.owners);
+  if (incoming.surface !== "local") await desk.people.met(person);
+  const context: Context = {
+    desk,
+    person,
+    channel,
+    thread,
+    values,
+    capabilities,
+    machine: parts.machine,
+    options,
+    commands: parts.commands,
+    lookUp: (typed) => surfaceOf(incoming, parts).person(typed, channel),
+  };
   const perform = command.understand(words);
+  await authorise(command, words, context);
   understood.did = told(command, words);
   for (const name of words.options.keys()) {
-    if (command.options[name]?.machineOnly && !incoming.capabilities.readsThisMachine) {
+    if (command.options[name]?.machineOnly && !capabilities.readsThisMachine) {
       throw new UserError(
         `\`--${name}\` reads the machine Godwit runs on and works there alone; nothing was done. Type the command in its terminal.`,
       );
     }
   }
-  const context: Context = {
-    desk: parts.desk,
-    person: incoming.person,
-    channel: incoming.channel,
-    thread: incoming.thread,
-    capabilities: incoming.capabilities,
-    machine: parts.machine,
-    options: parts.options,
-    commands: parts.commands,
-  };
-  return perform(context);
+  if (command.role !== "anyone" && capabilities.cannotPost !== null) {
+    throw new UserError(`${capabilities.cannotPost} Nothing was done.`);
+  }
+  const answer = await perform(context);
+  const form = answer.say.find((one) => one.how === "form");
+  // A terminal shows no forms; whoever sits there has other ways.
+  if (form !== undefined && capabilities.readsThisMachine) throw new UserError(form.form.otherwise);
+  return answer;
 }
 
 /** The command as understood. What may be a password typed in a variable's place is left out. */
@@ -114,12 +139,10 @@ async function refused(
   if (ours) parts.log.error({ reference, err: error, did: understood.did }, "a command failed");
   try {
     await note(incoming, parts, understood, ours ? "failed" : "refused", reference);
-    await reply([{ how: "private", message: { text, tone: "bad" } }], incoming, parts);
-  } catch (second) {
-    // Nobody can be told: the log is what is left.
-    parts.log.error({ reference, err: second }, "a refusal could not be told");
-    return { result: "failed", passes: [] };
+  } catch (err) {
+    parts.log.error({ reference, err }, "a refusal could not be noted");
   }
+  await tell([{ how: "private", message: { text, tone: "bad" } }], incoming, parts);
   return { result: ours ? "failed" : "refused", passes: [] };
 }
 
@@ -137,25 +160,23 @@ async function note(
     did,
     outcome,
     reference,
+    link: incoming.link,
   });
 }
 
-async function reply(say: Answer["say"], incoming: Incoming, parts: BotParts): Promise<void> {
-  const surface = parts.surfaces.find((one) => one.name === incoming.surface);
-  if (surface === undefined) throw new Error(`No surface is called ${incoming.surface}.`);
-  for (const { how, message, ...said } of say) {
-    switch (how) {
-      case "private":
-        await surface.private(incoming.thread ?? incoming.channel, incoming.person.id, message);
-        break;
-      case "post":
-        await surface.post(incoming.channel, message, "key" in said ? said.key : undefined);
-        break;
-      case "rewrite": {
-        const thread = "key" in said ? await surface.find(incoming.channel, said.key ?? "") : null;
-        if (thread !== null) await surface.edit(thread, message);
-        break;
-      }
-    }
+/** Whether it could be told; where not, the log is what is left. What was done stays done. */
+async function tell(said: Answer["say"], incoming: Incoming, parts: BotParts): Promise<boolean> {
+  try {
+    await say(said, incoming, surfaceOf(incoming, parts), parts.desk.posts);
+    return true;
+  } catch (err) {
+    parts.log.error({ err }, "an answer could not be told");
+    return false;
   }
+}
+
+function surfaceOf({ surface: name }: Incoming, { surfaces }: BotParts): Surface {
+  const surface = surfaces.find((one) => one.name === name);
+  if (surface === undefined) throw new Error(`No surface is called ${name}.`);
+  return surface;
 }

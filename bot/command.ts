@@ -1,10 +1,11 @@
 import type { PassId } from "../engine/domain/pass.ts";
+import type { Role } from "../engine/domain/people.ts";
+import type { Project } from "../engine/domain/project.ts";
+import type { Secret } from "../engine/domain/secret.ts";
 import type { Thread } from "../engine/domain/thread.ts";
 import type { Desk } from "../engine/submit.ts";
-import type { Message } from "./message.ts";
+import type { Form, Message } from "./message.ts";
 import type { Capabilities, Person } from "./surface.ts";
-
-export type Role = "viewer" | "operator" | "owner";
 
 export const groups = ["Set up", "Passes", "Look", "Licenses", "Help"] as const;
 export type Group = (typeof groups)[number];
@@ -45,7 +46,11 @@ export interface Context {
   person: Person;
   channel: Thread;
   thread: Thread | null;
+  /** What a form brought, by the names of its fields; null where none was sent. */
+  values: ReadonlyMap<string, Secret> | null;
   capabilities: Capabilities;
+  /** Who is meant by what somebody typed; null where nobody is. */
+  lookUp(typed: string): Promise<Person | null>;
   machine: Machine;
   options: BotOptions;
   /** Every command there is, for help. */
@@ -61,6 +66,9 @@ export interface Answer {
 
 export type Said =
   | { how: "private"; message: Message }
+  /** In the thread it was asked in, for everybody; privately where that was none. */
+  | { how: "reply"; message: Message }
+  | { how: "form"; form: Form }
   | { how: "post"; message: Message; key?: string }
   /** Rewrites what was posted with this key, where it can be found. */
   | { how: "rewrite"; message: Message; key: string };
@@ -73,6 +81,11 @@ export interface Definition<Args> {
   usage: string;
   summary: string;
   role: Role | "anyone";
+  /**
+   * What the role has to be held in: a project, all of them (by the configuration alone) or any. Left out: the
+   * project named by `--project`, else the channel's own.
+   */
+  about?: (words: Words, context: Context) => Promise<Project | "all projects" | "any project">;
   group: Group;
   examples: string[];
   options: Record<string, Option>;
@@ -109,4 +122,9 @@ export function publicly(message: Message | string): Answer {
 
 function asMessage(message: Message | string): Message {
   return typeof message === "string" ? { text: message } : message;
+}
+
+/** For commands that are about the installation and none of its projects. */
+export function aboutAll(): Promise<"all projects"> {
+  return Promise.resolve("all projects");
 }

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { UserError } from "../engine/domain/errors.ts";
+import { isInner } from "../engine/domain/network.ts";
 import type { Endpoint } from "../engine/domain/provider.ts";
 
 /** Where a mail server is and how it is spoken to. */
@@ -78,55 +79,25 @@ function isLoopback(host: string): boolean {
   return !host.startsWith("::ffff:") && loopback.check(host, isIP(host) === 6 ? "ipv6" : "ipv4");
 }
 
-const inner = new BlockList();
-for (const [net, bits] of [
-  ["0.0.0.0", 8],
-  ["10.0.0.0", 8],
-  ["100.64.0.0", 10],
-  ["127.0.0.0", 8],
-  ["169.254.0.0", 16],
-  ["172.16.0.0", 12],
-  ["192.0.0.0", 24],
-  ["192.168.0.0", 16],
-  ["198.18.0.0", 15],
-  ["224.0.0.0", 3],
-] as const) {
-  inner.addSubnet(net, bits, "ipv4");
-}
-for (const [net, bits] of [
-  ["::", 96],
-  ["64:ff9b::", 96],
-  ["64:ff9b:1::", 48],
-  ["2002::", 16],
-  ["fc00::", 7],
-  ["fe80::", 9],
-  ["ff00::", 8],
-] as const) {
-  inner.addSubnet(net, bits, "ipv6");
+/** Whether whoever runs Godwit listed the host, as `host` or `host:port`. */
+export function isListed({ host, port }: Place, allowed: string[]): boolean {
+  const listed = allowed.map((one) => one.toLowerCase());
+  return [host, `${host}:${port}`, `[${host}]:${port}`].some((one) => listed.includes(one));
 }
 
 /**
  * Refuses addresses inside our own network to people who are not at this machine, unless the operator listed
- * them: they could look around in it otherwise.
+ * them: they could look around in it otherwise. What a name resolves to is looked at when it is connected to.
  */
 export function refuseInner(place: Place, allowed: string[]): void {
-  const { host, port } = place;
-  const listed = allowed.map((one) => one.toLowerCase());
-  if (
-    listed.includes(host) ||
-    listed.includes(`${host}:${port}`) ||
-    listed.includes(`[${host}]:${port}`)
-  ) {
-    return;
-  }
-  const family = isIP(host);
-  const mapped = host.startsWith("::ffff:");
+  if (isListed(place, allowed)) return;
+  const { host } = place;
   const refused =
-    family === 0
+    isIP(host) === 0
       ? isLoopback(host) ||
         !host.includes(".") ||
         /\.(local|internal|lan|home|localdomain)$/.test(host)
-      : mapped || inner.check(host, family === 6 ? "ipv6" : "ipv4");
+      : isInner(host);
   if (!refused) return;
   throw new UserError(
     "Addresses of this machine and of private networks cannot be used from a chat; nothing was made. Whoever runs Godwit can list the host in GODWIT_ENDPOINTS_ALLOWED, or type the command in its own terminal.",

@@ -37,6 +37,8 @@ export interface Form {
   /** On the button that sends it; at most 24 characters. */
   submit: string;
   command: string;
+  /** What to do where forms cannot be shown. */
+  otherwise: string;
 }
 
 export interface Field {

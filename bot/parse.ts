@@ -127,18 +127,7 @@ function refuseSecrets(tokens: Token[]): void {
 }
 
 /** Words of a later version: an honest answer is better than a wrong guess. */
-const later = new Set([
-  "repair",
-  "remigrate",
-  "approve",
-  "deny",
-  "cutover",
-  "remind",
-  "schedule",
-  "roles",
-  "audit",
-  "feedback",
-]);
+const later = new Set(["repair", "remigrate", "approve", "deny", "cutover", "remind", "schedule"]);
 
 function find(tokens: Token[], commands: Command[]): { command: Command; rest: Token[] } {
   const [first = "", second = ""] = tokens.map((token) => token.text.toLowerCase());

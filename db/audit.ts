@@ -5,9 +5,9 @@ import type { Database } from "./open.ts";
 /** The audit in the database. */
 export function knexAudit({ knex }: Database, clock: Clock): Audit {
   return {
-    async note({ who, project, did, outcome, reference }) {
+    async note({ who, project, did, outcome, reference, link }) {
       const at = clock.now();
-      await knex("audit").insert({ at, who, project_id: project, did, outcome, reference });
+      await knex("audit").insert({ at, who, project_id: project, did, outcome, reference, link });
     },
 
     async recent(project, limit) {
@@ -15,13 +15,14 @@ export function knexAudit({ knex }: Database, clock: Clock): Audit {
         .where(project === null ? {} : { project_id: project })
         .orderBy("id", "desc")
         .limit(limit);
-      return rows.map(({ at, who, project_id, did, outcome, reference }) => ({
+      return rows.map(({ at, who, project_id, did, outcome, reference, link }) => ({
         at,
         who,
         project: project_id,
         did,
         outcome,
         reference,
+        link,
       }));
     },
   };

@@ -55,6 +55,7 @@ export function endpointOf(row: EndpointRow, sealer: Sealer): Endpoint {
         : sealer.open(row.master_password, placeOf.master(row.id)),
     ca: row.ca,
     fingerprint: row.fingerprint,
+    inward: Boolean(row.inward),
   };
 }
 
@@ -87,6 +88,7 @@ async function addEndpoint(
       master_format: endpoint.masterFormat,
       ca: endpoint.ca,
       fingerprint: endpoint.fingerprint,
+      inward: endpoint.inward,
     },
     "id",
   );

@@ -9,6 +9,7 @@ import * as passes from "./migrations/0002_passes.ts";
 import * as ledger from "./migrations/0003_ledger.ts";
 import * as licenses from "./migrations/0004_licenses.ts";
 import * as conversations from "./migrations/0005_conversations.ts";
+import * as chat from "./migrations/0006_chat.ts";
 import "./tables.ts";
 import { inTheWay } from "./transaction.ts";
 
@@ -28,6 +29,7 @@ const migrations: [name: string, migration: Knex.Migration][] = [
   ["0003_ledger", ledger],
   ["0004_licenses", licenses],
   ["0005_conversations", conversations],
+  ["0006_chat", chat],
 ];
 
 /** The number of PostgreSQL's advisory lock for migrating; any other would do. */

@@ -1,7 +1,6 @@
 import type { KeptPlan, PassRequest, Plans } from "../engine/domain/plan.ts";
 import type { Database } from "./open.ts";
 import type { PlanRow } from "./tables.ts";
-import { write } from "./transaction.ts";
 
 /** Plans that wait for a decision, in the database. Numbers are never given twice. */
 export function knexPlans(database: Database): Plans {
@@ -22,13 +21,12 @@ export function knexPlans(database: Database): Plans {
       return made!.n;
     },
 
-    take: (n) =>
-      write(database, async (trx) => {
-        const row = await trx("plans").where({ n }).forUpdate().first();
-        if (row === undefined) return null;
-        await trx("plans").where({ n }).delete();
-        return planOf(row);
-      }),
+    async choose(n, { what, by, at }) {
+      const changed = await knex("plans")
+        .where({ n, chosen: null })
+        .update({ chosen: what, chosen_by: by, chosen_at: at });
+      return changed > 0;
+    },
 
     async look(n) {
       const row = await knex("plans").where({ n }).first();
@@ -46,5 +44,9 @@ function planOf(row: PlanRow): KeptPlan {
     project: row.project_id,
     request: JSON.parse(row.request) as PassRequest,
     expiresAt: row.expires_at,
+    chosen:
+      row.chosen === null
+        ? null
+        : { what: row.chosen, by: row.chosen_by ?? "", at: row.chosen_at ?? 0 },
   };
 }

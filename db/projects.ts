@@ -72,7 +72,7 @@ export function knexProjects(database: Database, sealer: Sealer, _clock: Clock):
 
     async link(channel, project) {
       await knex("channels")
-        .insert({ channel, project_id: project })
+        .insert({ channel, project_id: project, voice: "normal" })
         .onConflict("channel")
         .merge(["project_id"]);
     },
@@ -86,6 +86,15 @@ export function knexProjects(database: Database, sealer: Sealer, _clock: Clock):
         .join("channels", "channels.project_id", "projects.id")
         .where("channels.channel", channel);
       return projectOf(rows[0]);
+    },
+
+    async voice(channel) {
+      const row = await knex("channels").where({ channel }).first("voice");
+      return row?.voice ?? "normal";
+    },
+
+    async setVoice(channel, voice) {
+      await knex("channels").where({ channel }).update({ voice });
     },
   };
 }

@@ -17,8 +17,14 @@ export async function snapshots(trx: Knex.Transaction, ids: PassId[]): Promise<P
   if (ids.length === 0) return [];
   const passes = await trx("passes")
     .join("projects", "projects.id", "passes.project_id")
+    .leftJoin("people", "people.id", "passes.started_by")
     .whereIn("passes.id", ids)
-    .select<PassOfProject[]>("passes.*", "projects.name", "projects.zone");
+    .select<PassOfProject[]>(
+      "passes.*",
+      "projects.name",
+      "projects.zone",
+      "people.name as starter",
+    );
   const runs = await runsOf(trx, ids);
   const balances = await balancesOf(trx, [...new Set(passes.map((pass) => pass.project_id))]);
   return ids.flatMap((id) => {
@@ -32,7 +38,7 @@ export async function snapshots(trx: Knex.Transaction, ids: PassId[]): Promise<P
         kind: row.kind,
         state: row.state,
         limit: row.limit_at,
-        startedBy: row.started_by,
+        startedBy: row.starter ?? row.started_by,
         thread: row.thread,
         createdAt: row.created_at,
         startedAt: row.started_at,
@@ -46,7 +52,7 @@ export async function snapshots(trx: Knex.Transaction, ids: PassId[]): Promise<P
   });
 }
 
-type PassOfProject = PassRow & { name: string; zone: string };
+type PassOfProject = PassRow & { name: string; zone: string; starter: string | null };
 
 type RunOfEntry = RunRow & Pick<EntryRow, "source" | "target" | "passes_used" | "license">;
 

@@ -2,6 +2,8 @@ import type { Instant } from "../engine/domain/clock.ts";
 import type { Waiting } from "../engine/domain/errors.ts";
 import type { LicenseState, Movement } from "../engine/domain/license.ts";
 import type { PassKind, PassState } from "../engine/domain/pass.ts";
+import type { Role } from "../engine/domain/people.ts";
+import type { Voice } from "../engine/domain/project.ts";
 import type { Endpoint } from "../engine/domain/provider.ts";
 
 /** States of a run or pass that has not ended. */
@@ -24,6 +26,7 @@ export interface EndpointRow {
   master_password: string | null;
   ca: string | null;
   fingerprint: string | null;
+  inward: boolean;
 }
 
 export interface ProjectRow {
@@ -179,6 +182,7 @@ export interface AuditRow {
   did: string;
   outcome: "done" | "refused" | "failed";
   reference: string | null;
+  link: string | null;
 }
 
 export interface PlanRow {
@@ -189,6 +193,9 @@ export interface PlanRow {
   project_id: number;
   request: string;
   expires_at: Instant;
+  chosen: "start" | "cancel" | null;
+  chosen_by: string | null;
+  chosen_at: Instant | null;
 }
 
 export interface TranscriptRow {
@@ -206,7 +213,7 @@ declare module "knex/types/tables.js" {
     key_checks: { id: number; sealed: string };
     endpoints: EndpointRow;
     projects: ProjectRow;
-    channels: { channel: string; project_id: number };
+    channels: { channel: string; project_id: number; voice: Voice };
     entries: EntryRow;
     owners: { entry_id: number; token: number };
     passes: PassRow;
@@ -222,5 +229,10 @@ declare module "knex/types/tables.js" {
     audit: AuditRow;
     plans: PlanRow;
     transcript: TranscriptRow;
+    people: { id: string; name: string };
+    roles: { project_id: number; person: string; role: Role; by: string; at: Instant };
+    contacts: { place: string; how: string };
+    posts: { key: string; thread: string };
+    inbox: { event: string; at: Instant };
   }
 }

@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import { knexAudit } from "../db/audit.ts";
+import { knexContacts, knexInbox, knexPosts } from "../db/conversations.ts";
 import { checkKeys } from "../db/keys.ts";
 import { knexLedger } from "../db/ledger.ts";
 import { knexLicenses } from "../db/licenses.ts";
@@ -7,6 +8,7 @@ import { knexNewsroom } from "../db/news.ts";
 import { type Database, migrate, openDatabase } from "../db/open.ts";
 import { openOwners, openSeats } from "../db/owners.ts";
 import { knexPasses } from "../db/passes.ts";
+import { knexPeople } from "../db/people.ts";
 import { knexPlans } from "../db/plans.ts";
 import { knexProjects } from "../db/projects.ts";
 import { knexTranscript } from "../db/transcript.ts";
@@ -65,6 +67,10 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
     newsroom: knexNewsroom(database),
     audit: knexAudit(database, clock),
     transcript: knexTranscript(database, clock),
+    people: knexPeople(database, clock),
+    contacts: knexContacts(database),
+    posts: knexPosts(database),
+    inbox: knexInbox(database, clock),
     queue,
     clock,
   };

@@ -4,10 +4,11 @@ import { UserError } from "./domain/errors.ts";
 import type { Licenses } from "./domain/license.ts";
 import type { Newsroom } from "./domain/news.ts";
 import type { Passes, PassId } from "./domain/pass.ts";
+import type { People } from "./domain/people.ts";
 import { type PassPlan, type PassRequest, type Plans, planPass } from "./domain/plan.ts";
 import type { Project, ProjectId, Projects } from "./domain/project.ts";
 import type { Queue } from "./domain/queue.ts";
-import type { Thread, Transcript } from "./domain/thread.ts";
+import type { Contacts, Inbox, Posts, Thread, Transcript } from "./domain/thread.ts";
 
 /** Everything the bot may touch. */
 export interface Desk {
@@ -18,6 +19,10 @@ export interface Desk {
   newsroom: Newsroom;
   audit: Audit;
   transcript: Transcript;
+  people: People;
+  contacts: Contacts;
+  posts: Posts;
+  inbox: Inbox;
   queue: Queue;
   clock: Clock;
 }

@@ -297,6 +297,7 @@ describe("the search finds what is there", () => {
         masterPassword: new Secret(master),
         ca: null,
         fingerprint: null,
+        inward: true,
       });
     }
     const hits = found(await everywhere(line, new Map()), all);

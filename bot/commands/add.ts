@@ -5,6 +5,7 @@ import { command, publicly } from "../command.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import { faultOfMailbox } from "../mailbox.ts";
 import { columns, count } from "../wording/figures.ts";
+import { who } from "../wording/people.ts";
 
 export const add = command({
   name: "add",
@@ -60,7 +61,7 @@ export const add = command({
     const rows = added.map((one) => ["  ", `${one.source} → ${one.target}`, one.notReady ?? ""]);
     const more = rows.length > 20 ? `\n  and ${rows.length - 20} more` : "";
     return publicly(
-      `Added ${count(added.length, "mailbox", "mailboxes")} to ${project.name} (by ${context.person.id}):\n${columns(rows.slice(0, 20))}${more}\nNext: \`verify\`.`,
+      `Added ${count(added.length, "mailbox", "mailboxes")} to ${project.name} (by ${who(context.person)}):\n${columns(rows.slice(0, 20))}${more}\nNext: \`verify\`.`,
     );
   },
 });

@@ -4,6 +4,7 @@ import { ringWaiting } from "../../engine/submit.ts";
 import { type Answer, type Command, command, privately } from "../command.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import { passMeant } from "../pass-meant.ts";
+import { who } from "../wording/people.ts";
 
 type Want = "run" | "pause" | "stop";
 
@@ -55,7 +56,7 @@ function controlCommand(
       const { desk, person } = context;
       const project = await projectOf(words, context);
       const { pass, run } = await passMeant(typed, project, name, context);
-      const touched = await desk.passes.control(pass.id, want, person.id, run?.entry);
+      const touched = await desk.passes.control(pass.id, want, who(person), run?.entry);
       if (touched === 0) {
         // Left behind by a process that ended, or under way elsewhere: whoever types this waits for it.
         if (want === "run" && (pass.state === "queued" || pass.state === "processing")) {
@@ -66,8 +67,11 @@ function controlCommand(
         throw new UserError(nothing(name, pass, typed));
       }
       if (want === "run") await ringWaiting(desk);
-      const who = run === null ? `Pass ${pass.id}` : `${run.source} in pass ${pass.id}`;
-      return { ...privately(told(pass.id, who)), ...(want === "run" ? { passes: [pass.id] } : {}) };
+      const what = run === null ? `Pass ${pass.id}` : `${run.source} in pass ${pass.id}`;
+      return {
+        ...privately(told(pass.id, what)),
+        ...(want === "run" ? { passes: [pass.id] } : {}),
+      };
     },
   });
 }

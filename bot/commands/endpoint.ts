@@ -1,7 +1,7 @@
 import { harmless, UserError } from "../../engine/domain/errors.ts";
 import type { Endpoint } from "../../engine/domain/provider.ts";
-import { type Answer, command, type Machine, privately } from "../command.ts";
-import { readUrl, refuseInner } from "../host.ts";
+import { aboutAll, command, type Machine, privately } from "../command.ts";
+import { isListed, readUrl, refuseInner } from "../host.ts";
 import { readName } from "../mailbox.ts";
 import { passwordFrom } from "../variables.ts";
 import { columns } from "../wording/figures.ts";
@@ -11,7 +11,8 @@ export const endpointNew = command({
   usage:
     "endpoint new <name> <url> [--login master|user] [--user <master>] [--password-env <VARIABLE>] [--master-format star|authzid|<template>] [--ca <file>] [--fingerprint <AA:BB:…>] [--insecure]",
   summary: "names a mail server: imaps:// is TLS, imap:// STARTTLS",
-  role: "operator",
+  role: "owner",
+  about: aboutAll,
   group: "Set up",
   examples: [
     "endpoint new old imap://mail.old.example --login master --user master --password-env OLD_PASSWORD",
@@ -57,8 +58,8 @@ export const endpointNew = command({
     };
   },
   async run(args, context) {
-    if (!context.capabilities.readsThisMachine)
-      refuseInner(args.place, context.options.endpointsAllowed);
+    const { readsThisMachine } = context.capabilities;
+    if (!readsThisMachine) refuseInner(args.place, context.options.endpointsAllowed);
     const made = await context.desk.projects.addEndpoint({
       name: args.name,
       provider: "imap",
@@ -70,6 +71,7 @@ export const endpointNew = command({
         args.variable === undefined ? null : passwordFrom(args.variable, context.machine),
       ca: args.ca === undefined ? null : await readCa(args.ca, context.machine),
       fingerprint: args.fingerprint,
+      inward: readsThisMachine || isListed(args.place, context.options.endpointsAllowed),
     });
     return privately(`Endpoint ${made.name}: ${told(made)}.${missing(made)}`);
   },
@@ -80,6 +82,7 @@ export const endpointList = command({
   usage: "endpoint list",
   summary: "shows the mail servers",
   role: "viewer",
+  about: aboutAll,
   group: "Look",
   examples: ["endpoint list"],
   options: {},
@@ -92,43 +95,6 @@ export const endpointList = command({
       );
     }
     return privately(columns(all.map((one) => [one.name, `${told(one)}${missing(one)}`])));
-  },
-});
-
-export const endpointSecret = command({
-  name: "endpoint secret",
-  usage: "endpoint secret <name> --password-env <VARIABLE>",
-  summary: "gives a mail server's master password anew, from a variable of this machine",
-  role: "operator",
-  group: "Set up",
-  examples: ["endpoint secret old --password-env OLD_PASSWORD"],
-  options: { "password-env": { value: "<VARIABLE>", machineOnly: true } },
-  parse({ args, options }) {
-    if (args.length > 1) {
-      throw new UserError(
-        "`endpoint secret` takes the endpoint's name alone. If that was a password, change it: others may have seen it. It is not repeated here and nothing was done.",
-      );
-    }
-    return { name: readName("endpoint", args[0]), variable: options.get("password-env") };
-  },
-  async run({ name, variable }, { desk, machine }): Promise<Answer> {
-    const endpoint = await desk.projects.endpoint(name);
-    if (endpoint === null)
-      throw new UserError(
-        `There is no endpoint ${name}; nothing was done. Type \`endpoint list\` to see them.`,
-      );
-    if (endpoint.login !== "master") {
-      throw new UserError(
-        `${endpoint.name} logs in with each mailbox's own password, which \`import\` brings; nothing was done.`,
-      );
-    }
-    if (variable === undefined) {
-      throw new UserError(
-        `Passwords are not typed into a chat; nothing was done. On the machine Godwit runs on type \`endpoint secret ${endpoint.name} --password-env OLD_PASSWORD\`.`,
-      );
-    }
-    await desk.projects.setMasterPassword(endpoint.id, passwordFrom(variable, machine));
-    return privately(`The password of ${endpoint.name} is sealed. Type \`verify\` to try it.`);
   },
 });
 
@@ -227,5 +193,5 @@ function told(endpoint: Endpoint): string {
 
 function missing(endpoint: Endpoint): string {
   if (endpoint.login !== "master" || endpoint.masterPassword !== null) return "";
-  return ` Its password is missing: type \`endpoint secret ${endpoint.name} --password-env <VARIABLE>\`.`;
+  return ` Its password is missing: type \`endpoint secret ${endpoint.name}\`.`;
 }

@@ -1,39 +1,38 @@
 import { harmless, UserError } from "../../engine/domain/errors.ts";
 import type { Entry, Login, NewEntry, Project } from "../../engine/domain/project.ts";
 import type { Secret } from "../../engine/domain/secret.ts";
-import { type Context, command, publicly } from "../command.ts";
+import { type Answer, type Context, command, publicly, type Words } from "../command.ts";
 import { type CsvRow, type Fault, faultsText, readCsv } from "../csv.ts";
 import { projectOf, projectOption } from "../linked.ts";
+import type { Form } from "../message.ts";
 import { passwordFrom } from "../variables.ts";
 import { count } from "../wording/figures.ts";
+import { who } from "../wording/people.ts";
 import { refuseClosed, sameServer } from "./add.ts";
 
 export const importCsv = command({
   name: "import",
-  usage: "import <file.csv> [--project <name>]",
-  summary: "adds mailboxes from a CSV file on this machine, all or none; without secrets",
+  usage: "import [file.csv] [--project <name>]",
+  summary: "adds mailboxes from a CSV file, all or none; without secrets",
   role: "operator",
   group: "Set up",
-  examples: ["import ./mailboxes.csv"],
+  examples: ["import", "import ./mailboxes.csv"],
   options: projectOption,
   parse(words) {
-    const [path] = words.args;
-    if (path === undefined || words.args.length > 1) {
+    const [path = null] = words.args;
+    if (words.args.length > 1) {
       throw new UserError(
-        "Which file? Nothing was imported. Type `import ./mailboxes.csv`; its first line is `source,target`. A path with spaces stands in quotes.",
+        "`import` takes one file; nothing was imported. A path with spaces stands in quotes.",
       );
     }
     return { path, words };
   },
-  async run({ path, words }, context) {
-    if (!context.capabilities.readsThisMachine) {
-      throw new UserError(
-        "`import <file>` reads a file of the machine Godwit runs on, and works there alone; nothing was imported. Type it in its terminal, or `add <source> <target>` here.",
-      );
-    }
+  async run({ path, words }, context): Promise<Answer> {
+    const text = await csvText(path, context);
+    if (text === null) return { say: [{ how: "form", form: asking(words) }] };
     const project = await projectOf(words, context);
     refuseClosed(project);
-    const { rows, faults } = readCsv(await read(path, context));
+    const { rows, faults } = readCsv(text);
     const { desk } = context;
     const entries = await desk.projects.entries(project.id);
     const endpoints = await desk.projects.endpoints();
@@ -74,10 +73,42 @@ export const importCsv = command({
         ? ""
         : ` ${count(left, "row")} ${was(left)} there already and left as ${left === 1 ? "it is" : "they are"}.`;
     return publicly(
-      `Imported ${count(fresh.length, "mailbox", "mailboxes")} into ${project.name} (by ${context.person.id}).${again}${skipped} Next: \`verify\`.`,
+      `Imported ${count(fresh.length, "mailbox", "mailboxes")} into ${project.name} (by ${who(context.person)}).${again}${skipped} Next: \`verify\`.`,
     );
   },
 });
+
+/** The file's text; null where it has to be asked for. */
+async function csvText(path: string | null, context: Context): Promise<string | null> {
+  const { readsThisMachine } = context.capabilities;
+  const sent = context.values?.get("file");
+  if (sent !== undefined) return sent.reveal();
+  if (path === null) {
+    if (!readsThisMachine) return null;
+    throw new UserError(
+      "Which file? Nothing was imported. Type `import ./mailboxes.csv`; its first line is `source,target`. A path with spaces stands in quotes.",
+    );
+  }
+  if (!readsThisMachine) {
+    throw new UserError(
+      "`import <file>` reads a file of the machine Godwit runs on, and works there alone; nothing was imported. Type `import` to send a file from here, or `add <source> <target>`.",
+    );
+  }
+  return read(path, context);
+}
+
+function asking(words: Words): Form {
+  const project = words.options.get("project");
+  return {
+    title: "Import mailboxes",
+    intro:
+      "A CSV file whose first line is source,target. Passwords do not belong in it: give them one by one with `endpoint secret <endpoint> <mailbox>`.",
+    fields: [{ name: "file", label: "CSV file", kind: "file" }],
+    submit: "Import",
+    command: project === undefined ? "import" : `import --project ${project}`,
+    otherwise: "Nothing was imported. Type `import ./mailboxes.csv`.",
+  };
+}
 
 async function read(path: string, { machine }: Context): Promise<string> {
   try {
@@ -150,10 +181,16 @@ function password(
   variable: string | null,
   line: number,
   column: string,
-  { machine }: Context,
+  { machine, capabilities }: Context,
   faults: Fault[],
 ): Secret | null {
   if (variable === null) return null;
+  if (!capabilities.readsThisMachine) {
+    const text =
+      "names a variable of the machine Godwit runs on, and that works there alone; leave the column out and type `endpoint secret <endpoint> <mailbox>`";
+    faults.push({ line, column, text });
+    return null;
+  }
   try {
     return passwordFrom(variable, machine);
   } catch (error) {

@@ -4,6 +4,7 @@ import type { Balance } from "../../engine/domain/license.ts";
 import { command, privately, publicly } from "../command.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import { columns, count, number } from "../wording/figures.ts";
+import { who } from "../wording/people.ts";
 import { movementRow } from "../wording/plan.ts";
 
 export const licenses = command({
@@ -59,7 +60,7 @@ export const licensesAdd = command({
     const project = await projectOf(words, context);
     const balance = await context.desk.licenses.grant(project.id, amount, context.person.id, note);
     return publicly(
-      `${count(amount, "license")} added to ${project.name} by ${context.person.id} (${note}): ${told(balance)}.`,
+      `${count(amount, "license")} added to ${project.name} by ${who(context.person)} (${note}): ${told(balance)}.`,
     );
   },
 });
@@ -81,10 +82,12 @@ export const licensesHistory = command({
         'No license was bought or used yet. Type `licenses add <n> --note "order number"`.',
       );
     }
-    const rows = lines.map((line) =>
-      movementRow(
-        line,
-        DateTime.fromMillis(line.at, { zone: project.zone }).toFormat("yyyy-MM-dd HH:mm"),
+    const rows = await Promise.all(
+      lines.map(async (line) =>
+        movementRow(
+          { ...line, by: await context.desk.people.name(line.by) },
+          DateTime.fromMillis(line.at, { zone: project.zone }).toFormat("yyyy-MM-dd HH:mm"),
+        ),
       ),
     );
     const balance = await context.desk.licenses.balance(project.id);

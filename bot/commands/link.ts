@@ -1,12 +1,14 @@
 import { UserError } from "../../engine/domain/errors.ts";
 import { projectNamed } from "../../engine/submit.ts";
 import { command, publicly } from "../command.ts";
+import { who } from "../wording/people.ts";
 
 export const link = command({
   name: "link",
   usage: "link <project>",
   summary: "makes this channel the one of a project, so that no command needs its name",
   role: "operator",
+  about: ({ args }, { desk }) => projectNamed(args[0] ?? "", desk),
   group: "Set up",
   examples: ["link acme"],
   options: {},
@@ -22,7 +24,7 @@ export const link = command({
   async run(name, { desk, channel, person }) {
     const project = await projectNamed(name, desk);
     await desk.projects.link(channel, project.id);
-    return publicly(`This channel is now about ${project.name} (by ${person.id}).`);
+    return publicly(`This channel is now about ${project.name} (by ${who(person)}).`);
   },
 });
 
@@ -47,7 +49,7 @@ export const unlink = command({
       throw new UserError("This channel is not linked to a project; nothing was done.");
     await desk.projects.unlink(channel);
     return publicly(
-      `This channel is no longer about ${project.name} (by ${person.id}). Type \`link ${project.name}\` to bring it back.`,
+      `This channel is no longer about ${project.name} (by ${who(person)}). Type \`link ${project.name}\` to bring it back.`,
     );
   },
 });

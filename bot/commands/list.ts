@@ -11,6 +11,8 @@ export const list = command({
   usage: "list [entries | projects] [--project <name>]",
   summary: "lists mailboxes with state, passes used and license; or projects",
   role: "viewer",
+  about: async (words, context) =>
+    words.args[0]?.toLowerCase() === "projects" ? "any project" : projectOf(words, context),
   group: "Look",
   examples: ["list", "list projects"],
   options: projectOption,
@@ -28,8 +30,12 @@ export const list = command({
 
 const most = 200;
 
-async function allProjects({ desk, channel }: Context): Promise<Answer> {
-  const all = await desk.projects.list();
+/** Those the person may look into. */
+async function allProjects({ desk, channel, person, options }: Context): Promise<Answer> {
+  const own = await desk.people.projects(person.id);
+  const all = (await desk.projects.list()).filter(
+    (one) => options.owners.includes(person.id) || own.includes(one.id),
+  );
   if (all.length === 0) {
     return privately(
       "There are no projects yet. Type `project new <name> --from <endpoint> --to <endpoint>`.",

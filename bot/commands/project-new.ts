@@ -2,9 +2,10 @@ import { IANAZone } from "luxon";
 import { harmless, UserError } from "../../engine/domain/errors.ts";
 import { type PresetName, presets } from "../../engine/domain/policy.ts";
 import type { Desk } from "../../engine/submit.ts";
-import { command, publicly } from "../command.ts";
+import { aboutAll, command, publicly } from "../command.ts";
 import { readName } from "../mailbox.ts";
 import { nearest } from "../nearest.ts";
+import { who } from "../wording/people.ts";
 import { policyText } from "../wording/plan.ts";
 
 export const projectNew = command({
@@ -12,7 +13,8 @@ export const projectNew = command({
   usage:
     "project new <name> --from <endpoint> --to <endpoint> [--policy rackspace|bittitan|cloudiway] [--zone Europe/Berlin]",
   summary: "makes a project of two endpoints; links this channel to it when it has none",
-  role: "operator",
+  role: "owner",
+  about: aboutAll,
   group: "Set up",
   examples: ["project new acme --from old --to new --zone Europe/Berlin"],
   options: {
@@ -60,7 +62,7 @@ export const projectNew = command({
         ? "This channel is now about it."
         : `This channel stays with ${linked.name}; type \`link ${project.name}\` to change that.`;
     return publicly({
-      text: `Project ${project.name}, from ${source.name} to ${target.name}, times in ${project.zone} (by ${person.id}). ${about}\n  policy: ${policyText(project.policy)}\n  Next: \`add <source> <target>\` or \`import <file.csv>\`, and \`licenses add <n> --note "order number"\`.`,
+      text: `Project ${project.name}, from ${source.name} to ${target.name}, times in ${project.zone} (by ${who(person)}). ${about}\n  policy: ${policyText(project.policy)}\n  Next: \`add <source> <target>\` or \`import <file.csv>\`, and \`licenses add <n> --note "order number"\`.`,
     });
   },
 });

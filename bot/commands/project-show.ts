@@ -1,8 +1,10 @@
 import { UserError } from "../../engine/domain/errors.ts";
 import type { Project } from "../../engine/domain/project.ts";
-import { command, privately, publicly } from "../command.ts";
+import { type Answer, command, privately, publicly } from "../command.ts";
 import { projectOf, projectOption } from "../linked.ts";
+import type { Form } from "../message.ts";
 import { count, moment, number } from "../wording/figures.ts";
+import { who } from "../wording/people.ts";
 import { policyText } from "../wording/plan.ts";
 
 export const projectShow = command({
@@ -53,14 +55,16 @@ export const projectClose = command({
     }
     return words;
   },
-  async run(words, context) {
+  async run(words, context): Promise<Answer> {
+    const project = await projectOf(words, context);
     // It cannot be taken back: the name is typed, the channel's link is not enough.
-    if (!words.options.has("project")) {
+    const typed = context.values?.get("name")?.reveal().trim() ?? words.options.get("project");
+    if (typed === undefined) return { say: [{ how: "form", form: closing(project.name) }] };
+    if (typed.toLowerCase() !== project.name.toLowerCase()) {
       throw new UserError(
-        "Closing cannot be taken back; nothing was closed. Type the name: `project close --project <name>`.",
+        `That is not the name of ${project.name}; nothing was closed. Type \`project close\` again.`,
       );
     }
-    const project = await projectOf(words, context);
     const entries = await context.desk.projects.entries(project.id);
     const busy = entries.find((entry) => entry.busyWith !== null);
     if (busy !== undefined) {
@@ -70,10 +74,21 @@ export const projectClose = command({
     }
     await context.desk.projects.change(project.id, { closed: true });
     return publicly(
-      `Project ${project.name} is closed (by ${context.person.id}). Its reports stay.`,
+      `Project ${project.name} is closed (by ${who(context.person)}). Its reports stay.`,
     );
   },
 });
+
+function closing(name: string): Form {
+  return {
+    title: "Close the project",
+    intro: `No pass starts in ${name} any more. Its reports stay. This cannot be taken back.`,
+    fields: [{ name: "name", label: `Type ${name} to close it`, kind: "text" }],
+    submit: "Close it",
+    command: "project close",
+    otherwise: `Nothing was closed. Type the name: \`project close --project ${name}\`.`,
+  };
+}
 
 /** The filters in force, each a line; one line when there are none. */
 export function filterLines(project: Project): string[] {

@@ -1,9 +1,20 @@
-import { UserError } from "../../engine/domain/errors.ts";
+import { harmless, UserError } from "../../engine/domain/errors.ts";
 import type { KeptPlan } from "../../engine/domain/plan.ts";
+import type { Project } from "../../engine/domain/project.ts";
 import { preview, submit } from "../../engine/submit.ts";
 import { type Answer, type Context, command, type Words } from "../command.ts";
+import { projectOf } from "../linked.ts";
 import { changedSince } from "../plan-bond.ts";
-import { planChanged, planChosen, planGone, planStarted, typedAgain } from "../wording/plan.ts";
+import { timeOfDay } from "../wording/figures.ts";
+import { who } from "../wording/people.ts";
+import {
+  planChanged,
+  planChosen,
+  planGone,
+  planOver,
+  planStarted,
+  typedAgain,
+} from "../wording/plan.ts";
 
 export const start = command({
   name: "start",
@@ -13,25 +24,37 @@ export const start = command({
   group: "Passes",
   examples: ["start 3"],
   options: {},
+  about: planProject,
   parse: (words) => planNumber("start", words),
   async run(n, context): Promise<Answer> {
     const { desk, person, channel } = context;
     const kept = await waiting(n, context);
-    // Of several who press at once, one gets it.
-    if ((await desk.plans.take(n)) === null) throw new UserError(planGone(n));
     const plan = await preview(kept.request, kept.project, true, desk);
     const changed = changedSince(kept.hash, plan, person.id, channel);
     if (changed.length > 0) {
       const typed = typedAgain(kept.request, plan.project.zone);
       throw new UserError(planChanged(n, changed, plan, typed));
     }
+    const at = desk.clock.now();
+    // Of several who press at once, one gets it.
+    if (!(await desk.plans.choose(n, { what: "start", by: person.id, at }))) {
+      throw await gone(n, context);
+    }
     const pass = await submit(plan, { who: person.id, thread: channel }, desk);
+    const moment = timeOfDay(at, at, plan.project.zone);
     return {
       say: [
         {
           how: "rewrite",
           key: `plan:${n}`,
-          message: planChosen(n, plan.kind, plan.project.name, { start: pass }, person.id),
+          message: planChosen(
+            n,
+            plan.kind,
+            plan.project.name,
+            { start: pass },
+            who(person),
+            moment,
+          ),
         },
         { how: "private", message: planStarted(plan, pass, false) },
       ],
@@ -48,12 +71,24 @@ export const cancel = command({
   group: "Passes",
   examples: ["cancel 3"],
   options: {},
+  about: planProject,
   parse: (words) => planNumber("cancel", words),
   async run(n, context): Promise<Answer> {
     const kept = await waiting(n, context);
-    if ((await context.desk.plans.take(n)) === null) throw new UserError(planGone(n));
-    const project = await context.desk.projects.byId(kept.project);
-    const message = planChosen(n, kept.request.kind, project.name, "cancel", context.person.id);
+    const { desk, person } = context;
+    const at = desk.clock.now();
+    if (!(await desk.plans.choose(n, { what: "cancel", by: person.id, at }))) {
+      throw await gone(n, context);
+    }
+    const project = await desk.projects.byId(kept.project);
+    const message = planChosen(
+      n,
+      kept.request.kind,
+      project.name,
+      "cancel",
+      who(person),
+      timeOfDay(at, at, project.zone),
+    );
     return {
       say: [
         { how: "rewrite", key: `plan:${n}`, message },
@@ -71,15 +106,33 @@ function planNumber(word: string, { args }: Words): number {
   );
 }
 
-async function waiting(n: number, { desk, person, channel }: Context): Promise<KeptPlan> {
+/** The right to choose is held in the project of the plan, wherever it is typed. */
+async function planProject(words: Words, context: Context): Promise<Project> {
+  const kept = await context.desk.plans.look(Number(words.args[0]) || 0);
+  if (kept === null || kept.channel !== context.channel) return projectOf(words, context);
+  return context.desk.projects.byId(kept.project);
+}
+
+async function waiting(n: number, context: Context): Promise<KeptPlan> {
+  const { desk, person, channel } = context;
   const kept = await desk.plans.look(n);
-  if (kept === null || kept.channel !== channel || kept.expiresAt <= desk.clock.now()) {
-    throw new UserError(planGone(n));
-  }
+  if (kept === null || kept.channel !== channel) throw new UserError(planGone(n));
+  if (kept.chosen !== null || kept.expiresAt <= desk.clock.now()) throw await gone(n, context);
   if (kept.user !== person.id) {
+    const shown = harmless(await desk.people.name(kept.user), 60);
     throw new UserError(
-      `Plan ${n} was shown to ${kept.user}, who alone can start or cancel it; nothing was done. Type the command yourself to get your own.`,
+      `Plan ${n} was shown to ${shown}, who alone can start or cancel it; nothing was done. Type the command yourself to get your own.`,
     );
   }
   return kept;
+}
+
+/** Why a plan can no longer be chosen for. */
+async function gone(n: number, { desk }: Context): Promise<UserError> {
+  const kept = await desk.plans.look(n);
+  if (kept?.chosen == null) return new UserError(planGone(n));
+  const { zone } = await desk.projects.byId(kept.project);
+  const { what, by, at } = kept.chosen;
+  const name = harmless(await desk.people.name(by), 60);
+  return new UserError(planOver(n, what, name, timeOfDay(at, desk.clock.now(), zone)));
 }

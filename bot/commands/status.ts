@@ -5,10 +5,10 @@ import type { Project } from "../../engine/domain/project.ts";
 import { type Answer, type Context, command, privately } from "../command.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import { passNumbered } from "../pass-meant.ts";
-import { columns, count, number } from "../wording/figures.ts";
-import { finished } from "../wording/news.ts";
+import { number } from "../wording/figures.ts";
 import { runSums, stateWords } from "../wording/pass.ts";
 import { kindWords } from "../wording/plan.ts";
+import { reportMessage } from "../wording/report.ts";
 import { rootMessage } from "../wording/root.ts";
 
 export const status = command({
@@ -30,8 +30,10 @@ export const status = command({
     const passes = await meant(typed, project, context);
     if (passes.length === 0) return privately(noPass(project));
     const now = context.desk.clock.now();
-    if (passes.length === 1 && passes[0] !== undefined)
-      return privately(rootMessage(passes[0], now));
+    if (passes.length === 1 && passes[0] !== undefined) {
+      // Asked in a thread, everybody there may as well know.
+      return { say: [{ how: "reply", message: rootMessage(passes[0], now) }] };
+    }
     return privately(passes.map((pass) => rootMessage(pass, now).text).join("\n"));
   },
 });
@@ -56,21 +58,8 @@ export const report = command({
     const project = await projectOf(words, context);
     const [pass] = await meant(typed, project, context);
     if (pass === undefined) return privately(noPass(project));
-    const failures = await context.desk.passes.failures(pass.id, 200);
-    const rows = failures.map((one) => [
-      harmless(one.entry, 80),
-      harmless(one.folder, 60),
-      `item ${one.uid}`,
-      harmless(one.reason),
-    ]);
-    const text = [
-      ended(pass.state) ? finished(pass) : rootMessage(pass, context.desk.clock.now()).text,
-      columns(perEntry(pass)),
-      ...(rows.length === 0
-        ? ["Nothing failed."]
-        : [`Failures (${count(rows.length, "item")} shown, newest first):`, columns(rows)]),
-    ].join("\n");
-    return privately({ text });
+    const failures = await context.desk.passes.failures(pass.id, 10_000);
+    return privately(reportMessage(pass, failures, context.desk.clock.now()));
   },
 });
 
@@ -117,32 +106,4 @@ async function entryStatus(typed: string, project: Project, { desk }: Context): 
   });
   if (found.length > 20) lines.push(`and ${number(found.length - 20)} more`);
   return privately(lines.join("\n"));
-}
-
-function perEntry(pass: PassSnapshot): string[][] {
-  const head = [
-    "mailbox",
-    "state",
-    "listed",
-    "migrated",
-    "already there",
-    "filtered",
-    "failed",
-    "vanished",
-    "not carried",
-  ];
-  const rows = pass.runs.slice(0, 200).map((run) => {
-    const c = run.counters;
-    const figures = [
-      c.listed,
-      c.migrated,
-      c.duplicates,
-      c.filtered,
-      c.failed,
-      c.vanished,
-      c.notCarried,
-    ];
-    return [run.source, stateWords[run.state], ...figures.map(number)];
-  });
-  return [head, ...rows];
 }

@@ -1,7 +1,11 @@
 import type { Command } from "../command.ts";
 import { add } from "./add.ts";
+import { audit } from "./audit.ts";
+import { channel } from "./channel.ts";
 import { pause, resume, stop } from "./control.ts";
-import { endpointList, endpointNew, endpointSecret } from "./endpoint.ts";
+import { endpointList, endpointNew } from "./endpoint.ts";
+import { endpointSecret } from "./endpoint-secret.ts";
+import { feedback } from "./feedback.ts";
 import { help } from "./help.ts";
 import { importCsv } from "./import.ts";
 import { licenses, licensesAdd, licensesHistory } from "./licenses.ts";
@@ -11,6 +15,7 @@ import { delta, full, prestage, retry, trial, verify } from "./pass.ts";
 import { projectNew } from "./project-new.ts";
 import { projectSet } from "./project-set.ts";
 import { projectClose, projectShow } from "./project-show.ts";
+import { roles, rolesGrant, rolesRevoke } from "./roles.ts";
 import { cancel, start } from "./start.ts";
 import { report, status } from "./status.ts";
 
@@ -23,6 +28,9 @@ export const commands: Command[] = [
   projectClose,
   link,
   unlink,
+  channel,
+  rolesGrant,
+  rolesRevoke,
   add,
   importCsv,
   verify,
@@ -44,5 +52,8 @@ export const commands: Command[] = [
   licenses,
   licensesAdd,
   licensesHistory,
+  roles,
+  audit,
   help,
+  feedback,
 ];

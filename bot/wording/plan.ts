@@ -25,25 +25,39 @@ function planText(plan: PassPlan, first: boolean): string {
     `  passes left: ${passesLeft(plan)}`,
     `  policy: ${policyText(plan.project.policy)}`,
   ];
-  if (plan.kind === "trial")
-    lines.push("  up to ten mails a folder, to look at; they count as carried");
-  if (plan.kind === "verify") lines.push("  logs in at both ends and writes nothing");
-  if (plan.kind === "retry") lines.push("  only what failed before is tried again");
-  if (first && (plan.kind === "full" || plan.kind === "delta")) {
-    lines.push(
-      "  This is a migration, not synchronisation: what is changed, moved or deleted at the old place after it was carried stays at the new one as it was carried. It is counted and reported.",
-    );
+  return [...lines, ...whatItIs(plan, first)].join("\n");
+}
+
+/** What this kind of pass is, for those who meet it the first time. */
+function whatItIs({ kind }: PassPlan, first: boolean): string[] {
+  switch (kind) {
+    case "trial":
+      return ["  up to ten mails a folder, to look at; they count as carried"];
+    case "verify":
+      return ["  logs in at both ends and writes nothing"];
+    case "retry":
+      return ["  only what failed before is tried again"];
+    case "prestage":
+      return [];
+    case "full":
+    case "delta":
+      return first
+        ? [
+            "  This is a migration, not synchronisation: what is changed, moved or deleted at the old place after it was carried stays at the new one as it was carried. It is counted and reported.",
+          ]
+        : [];
   }
-  return lines.join("\n");
 }
 
 /** A plan that waits for its start. */
 export function planKept(plan: PassPlan, n: number, first: boolean): Message {
+  const choice = `Nothing has started. Type \`start ${n}\` or \`cancel ${n}\`; the plan is kept for 15 minutes.`;
   return {
-    text: `${planText(plan, first)}\nNothing has started. Type \`start ${n}\` or \`cancel ${n}\`; the plan is kept for 15 minutes.`,
-    facts: planFacts(plan),
+    text: `${planText(plan, first)}\n${choice}`,
+    ...planDrawn(plan),
+    notes: [...planNotes(plan, first), choice],
     buttons: [
-      { label: "Start", command: `start ${n}` },
+      { label: "Start", command: `start ${n}`, style: "primary" },
       { label: "Cancel", command: `cancel ${n}` },
     ],
   };
@@ -51,11 +65,28 @@ export function planKept(plan: PassPlan, n: number, first: boolean): Message {
 
 /** The whole plan, of a pass that is not to start. */
 export function planDry(plan: PassPlan, first: boolean): Message {
-  const short = plan.short > 0 ? `\n${shortText(plan)}` : "";
+  const short = plan.short > 0 ? [shortText(plan)] : [];
+  const dry = "This was a dry run: nothing was started.";
   return {
-    text: `${planText(plan, first)}${short}\nThis was a dry run: nothing was started.`,
-    facts: planFacts(plan),
+    text: [planText(plan, first), ...short, dry].join("\n"),
+    ...planDrawn(plan),
+    notes: [...planNotes(plan, first), ...short, dry],
   };
+}
+
+/** What surfaces draw of a plan in place of its text. */
+function planDrawn(plan: PassPlan): Pick<Message, "title" | "facts"> {
+  return { title: headline(plan), facts: planFacts(plan) };
+}
+
+function planNotes(plan: PassPlan, first: boolean): string[] {
+  const over = names(plan.overLimit.map((entry) => entry.source));
+  return [
+    ...refusedLines(plan),
+    ...limitLines(plan),
+    ...(plan.overLimit.length === 0 ? [] : [`over the limit, one more license each: ${over}`]),
+    ...whatItIs(plan, first),
+  ].map((line) => line.trim());
 }
 
 /** The short form, of a pass that has just been put in the queue. */
@@ -76,7 +107,13 @@ export function planStarted(plan: PassPlan, pass: number, first: boolean): Messa
 }
 
 export function planGone(plan: number): string {
-  return `No plan ${plan} waits here: it was started or cancelled, or it is older than 15 minutes. Nothing was started. Type the command again.`;
+  return `No plan ${plan} waits here, or it is older than 15 minutes. Nothing was started. Type the command again.`;
+}
+
+/** What a late press hears. */
+export function planOver(plan: number, what: "start" | "cancel", by: string, at: string): string {
+  const done = what === "start" ? "started" : "cancelled";
+  return `Plan ${plan} was ${done} by ${by} at ${at} already; nothing more was done. Type the command again for a new plan.`;
 }
 
 /** What a plan's message becomes once somebody chose. */
@@ -86,11 +123,12 @@ export function planChosen(
   project: string,
   chosen: { start: number } | "cancel",
   by: string,
+  at: string,
 ): Message {
   const what = `Plan ${n}, ${kindWords[kind].toLowerCase()} of ${project}`;
   return chosen === "cancel"
-    ? { text: `${what}: cancelled by ${by}. Nothing was started.` }
-    : { text: `${what}: started by ${by} as pass ${chosen.start}.` };
+    ? { text: `${what}: cancelled by ${by} at ${at}. Nothing was started.` }
+    : { text: `${what}: started by ${by} at ${at} as pass ${chosen.start}.` };
 }
 
 /** What changed between a plan as it was shown and as it would be now. */
@@ -198,10 +236,7 @@ function passesLeft(plan: PassPlan): string {
 
 function planFacts(plan: PassPlan): Record<string, string> {
   return {
-    Project: plan.project.name,
-    Pass: kindWords[plan.kind],
-    ...(plan.limit === null ? {} : { Limit: moment(plan.limit, plan.project.zone) }),
-    Mailboxes: number(plan.entries.length),
+    Mailboxes: names(plan.entries.map((one) => one.entry.source)),
     ...(plan.refused.length === 0 ? {} : { "Left out": number(plan.refused.length) }),
     Licenses: `uses ${number(plan.licensesNeeded)}, ${number(plan.balance.free)} free${plan.short > 0 ? `, ${number(plan.short)} short` : ""}`,
     "Passes left": passesLeft(plan),

@@ -2,9 +2,8 @@ import type { Instant } from "../../engine/domain/clock.ts";
 import { harmless } from "../../engine/domain/errors.ts";
 import { type Counters, ended, type PassSnapshot } from "../../engine/domain/pass.ts";
 import type { Message } from "../message.ts";
-import { count, duration, moment, number, size, timeOfDay } from "./figures.ts";
+import { count, duration, number, size, timeOfDay } from "./figures.ts";
 import { aftermath, nextStep, stateWords, sums, title, waitWords } from "./pass.ts";
-import { kindWords } from "./plan.ts";
 
 /** The root message of a pass as it stands. */
 export function rootMessage(pass: PassSnapshot, now: Instant): Message {
@@ -22,8 +21,15 @@ export function rootMessage(pass: PassSnapshot, now: Instant): Message {
   return {
     text: lines.join("\n"),
     ...tone(pass),
+    title: `${title(pass)}: ${stateWords[pass.state]}`,
     facts: rootFacts(pass, now, counters),
     ...(part === null ? {} : { bar: part }),
+    notes: [
+      times(pass, now),
+      ...(waiting === null ? [] : [waiting]),
+      ...(over ? aftermath(pass) : []),
+      next.text,
+    ],
     ...(next.buttons.length === 0 ? {} : { buttons: next.buttons }),
   };
 }
@@ -104,19 +110,20 @@ function tone(pass: PassSnapshot): Pick<Message, "tone"> {
 
 function rootFacts(pass: PassSnapshot, now: Instant, c: Counters): Record<string, string> {
   return {
-    Project: pass.project.name,
-    Pass: `${kindWords[pass.kind]} ${pass.id}`,
-    ...(pass.limit === null ? {} : { Limit: moment(pass.limit, pass.project.zone) }),
-    State: stateWords[pass.state],
+    ...(pass.kind === "verify" ? { Mailboxes: sums(pass) } : carried(pass, c)),
     "Started by": harmless(pass.startedBy),
-    Mailboxes: number(pass.runs.length),
+    ...(pass.startedAt === null
+      ? {}
+      : { Elapsed: duration((pass.endedAt ?? now) - pass.startedAt) }),
+  };
+}
+
+function carried(pass: PassSnapshot, c: Counters): Record<string, string> {
+  return {
     Migrated: number(c.migrated),
     "Already there": number(c.duplicates),
     Failed: number(c.failed),
     Bytes: size(c.bytes),
     Licenses: `${number(pass.licenses.consumed)} used of ${number(pass.licenses.owned)}`,
-    ...(pass.startedAt === null
-      ? {}
-      : { Elapsed: duration((pass.endedAt ?? now) - pass.startedAt) }),
   };
 }

@@ -11,6 +11,8 @@ export interface AuditLine {
   outcome: "done" | "refused" | "failed";
   /** The reference told to the person, where something failed. */
   reference: string | null;
+  /** Where what was typed or pressed can be read; null where there is no such address. */
+  link: string | null;
 }
 
 /** Append only. */

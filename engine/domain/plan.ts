@@ -240,13 +240,15 @@ export interface KeptPlan {
   project: number;
   request: PassRequest;
   expiresAt: Instant;
+  /** What somebody chose; null while it waits. */
+  chosen: { what: "start" | "cancel"; by: string; at: Instant } | null;
 }
 
 /** Plans that wait for `start` or `cancel`. */
 export interface Plans {
-  keep(plan: Omit<KeptPlan, "n">): Promise<number>;
-  /** The plan of this number, once: it is gone afterwards. Null where there is none. */
-  take(n: number): Promise<KeptPlan | null>;
-  /** The same, left where it is. */
+  keep(plan: Omit<KeptPlan, "n" | "chosen">): Promise<number>;
+  /** Chooses for a plan, once: false where somebody chose before, or there is none. */
+  choose(n: number, chosen: NonNullable<KeptPlan["chosen"]>): Promise<boolean>;
+  /** The plan of this number; null where there is none. */
   look(n: number): Promise<KeptPlan | null>;
 }

@@ -67,6 +67,9 @@ export interface Entry {
   lastState: string | null;
 }
 
+/** How much a channel is told: `quiet` the least, `verbose` each mailbox by itself. */
+export type Voice = "quiet" | "normal" | "verbose";
+
 export interface NewProject {
   name: string;
   sourceEndpoint: number;
@@ -107,6 +110,9 @@ export interface Projects {
   link(channel: Thread, project: ProjectId): Promise<void>;
   unlink(channel: Thread): Promise<void>;
   linked(channel: Thread): Promise<Project | null>;
+  /** How much a linked channel is told; `normal` until it is set. */
+  voice(channel: Thread): Promise<Voice>;
+  setVoice(channel: Thread, voice: Voice): Promise<void>;
 
   /** Throws `UserError` when the name is taken. */
   addEndpoint(endpoint: Omit<Endpoint, "id">): Promise<Endpoint>;

@@ -120,6 +120,11 @@ export interface Endpoint {
   ca: string | null;
   /** SHA-256 of the certificate, hex pairs joined by colons; replaces the authority. */
   fingerprint: string | null;
+  /**
+   * May lead to this machine and to private networks: somebody at the machine named it, or whoever runs Godwit
+   * listed its host.
+   */
+  inward: boolean;
 }
 
 /** Opens mailboxes of one kind of system. */

@@ -4,10 +4,11 @@ const known = new Set<string>();
 /** A secret value that shows itself to nobody who does not ask: not to logs, JSON or string templates. */
 export class Secret {
   readonly #value: string;
-  constructor(value: string) {
+  /** `looked: false` for what a person typed that is no password: logs are not searched for it. */
+  constructor(value: string, { looked = true }: { looked?: boolean } = {}) {
     this.#value = value;
-    // Shorter ones would make holes in ordinary words.
-    if (value.length < 6) return;
+    // Shorter ones would make holes in ordinary words, and no password is longer.
+    if (!looked || value.length < 6 || value.length > 8192) return;
     known.add(value);
     known.add(encodeURIComponent(value));
     known.add(JSON.stringify(value).slice(1, -1));

@@ -25,7 +25,7 @@ test("what uses licenses shows its plan and waits for its start", async () => {
     expect(plan?.text).toContain(part);
   }
   expect(plan?.extra.buttons).toEqual([
-    { label: "Start", command: "start 1" },
+    { label: "Start", command: "start 1", style: "primary" },
     { label: "Cancel", command: "cancel 1" },
   ]);
 });
@@ -36,9 +36,9 @@ test("start runs the plan once, and its message says who chose", async () => {
   const started = await world.say("start 1");
   expect(started.passes).toEqual([1]);
   expect(started.lines.find((line) => line.kind === "edit")?.text).toBe(
-    "Plan 1, pre-stage of acme: started by local:owner as pass 1.",
+    "Plan 1, pre-stage of acme: started by local:owner at 13:00:00 as pass 1.",
   );
-  expect(await world.hear("start 1")).toMatch(/No plan 1 waits here/);
+  expect(await world.hear("start 1")).toMatch(/Plan 1 was started by local:owner at 13:00:00 already/);
 });
 
 test("two who start one plan at once start one pass", async () => {

@@ -191,11 +191,11 @@ describe("a password typed into the chat is refused and told to nobody", () => {
 });
 
 test("a stranger may ask for help and nothing else, and hears who may", async () => {
-  const person = { id: "local:mallory", name: "mallory" };
+  const person = { id: "local:mallory", name: "mallory", guest: false };
   expect((await world.say("help", { person })).result).toBe("accepted");
   const { result, lines } = await world.say("delta --yes", { person });
   expect(result).toBe("refused");
-  expect(lines[0]?.text).toMatch(/needs the role operator.*local:owner may/);
+  expect(lines[0]?.text).toMatch(/needs the role operator.*Ask an owner: local:owner/);
 });
 
 const inner = [
@@ -222,7 +222,7 @@ const inner = [
 ];
 
 describe("from afar", () => {
-  const capabilities = { readsThisMachine: false };
+  const capabilities = { readsThisMachine: false, cannotPost: null };
 
   test.each(inner)("%s is refused as an endpoint", async (host) => {
     const { result, lines } = await world.say(`endpoint new x imap://${host}`, { capabilities });

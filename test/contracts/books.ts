@@ -13,6 +13,7 @@ import {
   type PassId,
   type RunId,
 } from "../../engine/domain/pass.ts";
+import type { People } from "../../engine/domain/people.ts";
 import type { Plans } from "../../engine/domain/plan.ts";
 import { type Policy, presets } from "../../engine/domain/policy.ts";
 import {
@@ -24,7 +25,7 @@ import {
 } from "../../engine/domain/project.ts";
 import type { Endpoint } from "../../engine/domain/provider.ts";
 import { Secret } from "../../engine/domain/secret.ts";
-import type { Transcript } from "../../engine/domain/thread.ts";
+import type { Contacts, Inbox, Posts, Transcript } from "../../engine/domain/thread.ts";
 
 /** Everything that is kept, whatever keeps it. */
 export interface Books extends AsyncDisposable {
@@ -36,6 +37,10 @@ export interface Books extends AsyncDisposable {
   audit: Audit;
   plans: Plans;
   transcript: Transcript;
+  people: People;
+  contacts: Contacts;
+  posts: Posts;
+  inbox: Inbox;
   owners: Owners & AsyncDisposable;
   seats: Seats & AsyncDisposable;
   clock: Clock & { set(to: number): void };
@@ -57,6 +62,7 @@ export const endpoint = (name: string, change: Partial<Endpoint> = {}): Omit<End
   masterPassword: new Secret("master's password"),
   ca: null,
   fingerprint: null,
+  inward: true,
   ...change,
 });
 

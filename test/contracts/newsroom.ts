@@ -64,7 +64,7 @@ export function newsroomContract(open: OpenBooks): void {
 
     test("the audit tells the newest first, of one project or of all", async () => {
       const { project } = await acme(books, []);
-      const line = { who: "local:owner", outcome: "done", reference: null } as const;
+      const line = { who: "local:owner", outcome: "done", reference: null, link: null } as const;
       await books.audit.note({ ...line, project: null, did: "help" });
       await books.audit.note({ ...line, project: project.id, did: "full" });
 
@@ -76,7 +76,7 @@ export function newsroomContract(open: OpenBooks): void {
       ]);
     });
 
-    test("a kept plan is given out once, also to two who ask at the same moment", async () => {
+    test("of two who choose for a plan at the same moment one does, and it is known who", async () => {
       const { project } = await acme(books, []);
       await using other = await books.again();
       const plan = {
@@ -89,12 +89,18 @@ export function newsroomContract(open: OpenBooks): void {
       } as const;
       const kept = { ...plan, request: { ...plan.request, selection: ["a*"] } };
       const n = await books.plans.keep(kept);
-      expect(await other.plans.look(n)).toEqual({ n, ...kept });
+      expect(await other.plans.look(n)).toEqual({ n, ...kept, chosen: null });
 
-      const taken = await Promise.all([books.plans.take(n), other.plans.take(n)]);
+      const chosen = { what: "start", by: "local:owner", at: 5 } as const;
+      const won = await Promise.all([
+        books.plans.choose(n, chosen),
+        other.plans.choose(n, { ...chosen, by: "local:bo" }),
+      ]);
 
-      expect(taken.filter((one) => one !== null)).toEqual([{ n, ...kept }]);
-      expect(await books.plans.look(n)).toBeNull();
+      expect(won.filter(Boolean)).toHaveLength(1);
+      const by = won[0] ? "local:owner" : "local:bo";
+      expect(await books.plans.look(n)).toEqual({ n, ...kept, chosen: { ...chosen, by } });
+      expect(await books.plans.choose(n + 1, chosen)).toBe(false);
       expect(await books.plans.keep(kept)).toBeGreaterThan(n);
     });
 

@@ -2,12 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { knexAudit } from "../../db/audit.ts";
+import { knexContacts, knexInbox, knexPosts } from "../../db/conversations.ts";
 import { knexLedger } from "../../db/ledger.ts";
 import { knexLicenses } from "../../db/licenses.ts";
 import { knexNewsroom } from "../../db/news.ts";
 import { type Database, migrate, openDatabase } from "../../db/open.ts";
 import { openOwners, openSeats } from "../../db/owners.ts";
 import { knexPasses } from "../../db/passes.ts";
+import { knexPeople } from "../../db/people.ts";
 import { knexPlans } from "../../db/plans.ts";
 import { knexProjects } from "../../db/projects.ts";
 import { knexTranscript } from "../../db/transcript.ts";
@@ -38,6 +40,10 @@ export async function openBooks(
     audit: knexAudit(database, clock),
     plans: knexPlans(database),
     transcript: knexTranscript(database, clock),
+    people: knexPeople(database, clock),
+    contacts: knexContacts(database),
+    posts: knexPosts(database),
+    inbox: knexInbox(database, clock),
     owners,
     seats,
     clock,

@@ -4,16 +4,18 @@ import { join } from "node:path";
 import { type Bot, makeBot, type Outcome } from "../../bot/bot.ts";
 import { commands } from "../../bot/commands/table.ts";
 import { makeNarrator, type Narrator } from "../../bot/narrator.ts";
-import type { Incoming, Surface } from "../../bot/surface.ts";
+import type { Incoming, Platform, Surface } from "../../bot/surface.ts";
 import { localIncoming, localPerson, runChat } from "../../bot/surfaces/local/chat.ts";
 import { localSurface } from "../../bot/surfaces/local/surface.ts";
 import { knexAudit } from "../../db/audit.ts";
+import { knexContacts, knexInbox, knexPosts } from "../../db/conversations.ts";
 import { knexLedger } from "../../db/ledger.ts";
 import { knexLicenses } from "../../db/licenses.ts";
 import { knexNewsroom } from "../../db/news.ts";
 import { migrate, openDatabase } from "../../db/open.ts";
 import { openOwners } from "../../db/owners.ts";
 import { knexPasses } from "../../db/passes.ts";
+import { knexPeople } from "../../db/people.ts";
 import { knexPlans } from "../../db/plans.ts";
 import { knexProjects } from "../../db/projects.ts";
 import { knexTranscript } from "../../db/transcript.ts";
@@ -68,7 +70,15 @@ export function projectLines(people: string[], licenses = 10): string[] {
 export const canary = "canary-4711-hunter2";
 
 export async function chatWorld(
-  options: { start?: number; people?: string[]; licenses?: number } = {},
+  options: {
+    start?: number;
+    people?: string[];
+    licenses?: number;
+    /** Made once its contacts are there; listened to from the beginning. */
+    platforms?: ((desk: Desk, clock: ChatWorld["clock"]) => Promise<Platform>)[];
+    /** Beside the local owner. */
+    owners?: string[];
+  } = {},
 ): Promise<ChatWorld> {
   const folder = await mkdtemp(join(tmpdir(), "godwit-"));
   const clock = standing(options.start ?? Date.UTC(2026, 10, 20, 12));
@@ -87,6 +97,10 @@ export async function chatWorld(
     newsroom: knexNewsroom(database),
     audit: knexAudit(database, clock),
     transcript,
+    people: knexPeople(database, clock),
+    contacts: knexContacts(database),
+    posts: knexPosts(database),
+    inbox: knexInbox(database, clock),
     queue,
     clock,
   };
@@ -105,9 +119,11 @@ export async function chatWorld(
   const files: Record<string, string> = {};
   const logged: string[] = [];
   const surface = localSurface(transcript);
+  const platforms = await Promise.all((options.platforms ?? []).map((open) => open(desk, clock)));
+  const surfaces = [surface, ...platforms.map((one) => one.surface)];
   const bot = makeBot({
     desk,
-    surfaces: [surface],
+    surfaces,
     commands,
     machine: {
       env: (name) => env[name],
@@ -118,10 +134,13 @@ export async function chatWorld(
       },
       ownVariables: ["TERM"],
     },
-    options: { owners: ["local:owner"], endpointsAllowed: [] },
+    options: { owners: ["local:owner", ...(options.owners ?? [])], endpointsAllowed: [] },
     log: { error: (facts, text) => logged.push(`${text} ${String(facts.err)}`) },
   });
-  const narrator = makeNarrator({ desk, surfaces: [surface], clock });
+  const narrator = makeNarrator({ desk, surfaces, clock });
+  const listening = await Promise.all(
+    platforms.map((one) => one.listen((heard) => bot.handle(heard))),
+  );
   const world: ChatWorld = {
     desk,
     system,
@@ -167,6 +186,7 @@ export async function chatWorld(
       return { code, printed };
     },
     async [Symbol.asyncDispose]() {
+      for (const one of listening) await one[Symbol.asyncDispose]();
       await queue[Symbol.asyncDispose]();
       await owners[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();

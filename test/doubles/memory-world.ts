@@ -54,6 +54,7 @@ const endpoint = (name: string, change: Partial<Endpoint> = {}): Omit<Endpoint, 
   masterPassword: new Secret("masterpass"),
   ca: null,
   fingerprint: null,
+  inward: true,
   ...change,
 });
 

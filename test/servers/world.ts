@@ -147,5 +147,6 @@ function endpoint(name: string, at: Pick<Dovecot, "host" | "port">): Omit<Endpoi
     masterPassword: new Secret("masterpass"),
     ca: null,
     fingerprint: null,
+    inward: true,
   };
 }

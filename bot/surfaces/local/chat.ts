@@ -62,7 +62,7 @@ export async function runChat(options: ChatOptions): Promise<0 | 1 | 2 | 3> {
 
 /** A person at this machine by their short name. */
 export function localPerson(as: string | null): Incoming["person"] {
-  return { id: `local:${as ?? "owner"}`, name: as ?? "owner" };
+  return { id: `local:${as ?? "owner"}`, name: as ?? "owner", guest: false };
 }
 
 /** What somebody typed at this machine. */
@@ -73,8 +73,11 @@ export function localIncoming(text: string, person: Incoming["person"]): Incomin
     channel: localChannel,
     thread: null,
     text,
+    values: null,
     eventId: randomUUID(),
-    capabilities: { readsThisMachine: true },
+    trigger: null,
+    link: null,
+    capabilities: { readsThisMachine: true, cannotPost: null },
   };
 }
 

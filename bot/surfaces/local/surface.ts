@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Thread, Transcript, TranscriptLine } from "../../../engine/domain/thread.ts";
 import type { Message } from "../../message.ts";
-import type { Surface } from "../../surface.ts";
+import type { Person, Surface } from "../../surface.ts";
 import { passRecord } from "./json.ts";
 
 /** The one channel of the local surface. */
@@ -22,9 +22,14 @@ export function localSurface(transcript: Transcript): Surface {
     },
     edit: (thread, message) =>
       write({ kind: "edit", thread, text: message.text, extra: extra(message) }),
-    reply: (thread, message, key) =>
-      write({ kind: "reply", thread, text: message.text, extra: extra(message, key) }),
-    async private(place, person, message) {
+    reply: (thread, message, { key, aloud } = {}) =>
+      write({
+        kind: "reply",
+        thread,
+        text: message.text,
+        extra: { ...extra(message, key), ...(aloud === true ? { aloud } : {}) },
+      }),
+    async private({ place, person }, message) {
       await transcript.write({
         kind: "private",
         thread: place,
@@ -33,13 +38,31 @@ export function localSurface(transcript: Transcript): Surface {
         extra: extra(message),
       });
     },
+    async form({ place, person }, form) {
+      const text = [form.title, form.intro].filter(Boolean).join("\n");
+      await transcript.write({
+        kind: "private",
+        thread: place,
+        for: person,
+        text,
+        extra: { form },
+      });
+    },
     find: (place, key) => keys.find(place, key),
     async ended(thread, pass) {
       const key = `pass:${pass.id}`;
       if ((await keys.find(thread, key)) !== null) return;
       await write({ kind: "pass", thread, text: "", extra: { key, pass: passRecord(pass) } });
     },
+    person: (typed) => Promise.resolve(personNamed(typed)),
+    link: () => null,
   };
+}
+
+/** Everybody who is played at this machine, by `local:bo` or `bo`. */
+function personNamed(typed: string): Person | null {
+  const name = /^(?:local:)?([a-z0-9][a-z0-9._-]{0,39})$/i.exec(typed)?.[1]?.toLowerCase();
+  return name === undefined ? null : { id: `local:${name}`, name, guest: false };
 }
 
 function extra(message: Message, key?: string): Record<string, unknown> {

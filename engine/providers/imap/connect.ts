@@ -4,13 +4,14 @@ import type { ImapFlowOptions } from "imapflow";
 import { UserError } from "../../domain/errors.ts";
 import type { Address, Endpoint } from "../../domain/provider.ts";
 import { notConnected, type Who } from "./errors.ts";
+import { outerAddress } from "./outer.ts";
 import { type Session, sessionOver } from "./session.ts";
 import { newWire, type Wire } from "./wire.ts";
 
 /** How to connect; everything has a default. */
 export interface ImapOptions {
-  /** Resolves a host to the address to connect to, or throws `UserError` where that is not allowed. */
-  allowed?: (host: string) => Promise<{ address: string }>;
+  /** The address of a host that must not lead inside; `outerAddress` by default. */
+  outer?: (host: string) => Promise<string>;
   connectMs?: number;
   /** How long a server may be silent while it owes an answer. */
   silenceMs?: number;
@@ -43,7 +44,7 @@ export async function connect(address: Address, options: ImapOptions): Promise<S
       `${endpoint.name} (${endpoint.host}) may not be used without TLS: \`--insecure\` is for loopback addresses alone. Use imaps:// or imap:// with STARTTLS.`,
     );
   }
-  const host = (await options.allowed?.(endpoint.host))?.address ?? endpoint.host;
+  const host = endpoint.inward ? endpoint.host : await outer(endpoint, who, options);
   const wire = newWire(wireOptions(endpoint, host, login, options), (ready) =>
     checkBeforeLogin(ready, endpoint, login, who),
   );
@@ -58,6 +59,14 @@ export async function connect(address: Address, options: ImapOptions): Promise<S
     throw notConnected(error, who, failure);
   }
   return sessionOver(wire, who, options.keepAliveMs ?? 120_000);
+}
+
+async function outer({ host }: Endpoint, who: Who, options: ImapOptions): Promise<string> {
+  try {
+    return await (options.outer ?? outerAddress)(host);
+  } catch (error) {
+    throw error instanceof UserError ? error : notConnected(error, who, null);
+  }
 }
 
 /** The password in every form it is sent in: a server may repeat what it was given in what it says. */

@@ -26,6 +26,7 @@ export function addressAt(
       masterPassword: new Secret("masterpass"),
       ca: null,
       fingerprint: null,
+      inward: true,
       ...endpoint,
     },
   };

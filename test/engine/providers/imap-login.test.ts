@@ -200,19 +200,22 @@ describe("whom we talk to", () => {
   test("the address comes from whoever guards it, the certificate's name does not", async () => {
     const asked: string[] = [];
     const guarded = imapProvider({
-      async allowed(host) {
+      async outer(host) {
         asked.push(host);
-        return { address: server.host };
+        return server.host;
       },
     });
     const { ca } = server.certificate;
     const at = { host: "localhost", port: server.tlsPort };
-    await using source = await guarded.source(addressAt(at, "anna", { security: "tls", ca }));
+    await using source = await guarded.source(
+      addressAt(at, "anna", { security: "tls", ca, inward: false }),
+    );
     expect((await source.open("INBOX")).state.count).toBe(1);
     expect(asked).toEqual(["localhost"]);
     const stranger = addressAt({ ...at, host: "mail.old.example" }, "anna", {
       security: "tls",
       ca,
+      inward: false,
     });
     await expect(guarded.source(stranger)).rejects.toThrow("it belongs to another name");
   });
