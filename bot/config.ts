@@ -1,8 +1,15 @@
 import { z } from "zod";
 import { UserError } from "../engine/domain/errors.ts";
+import { Secret } from "../engine/domain/secret.ts";
 
 const text = z.string().trim();
 const unset = (value: unknown) => (value === "" ? undefined : value);
+
+const port = z.coerce
+  .number("must be a port, a number from 1 to 65535")
+  .int("must be a port, a number from 1 to 65535")
+  .min(1, "must be a port, a number from 1 to 65535")
+  .max(65_535, "must be a port, a number from 1 to 65535");
 
 const shape = z.object({
   DATABASE_URL: z.preprocess(unset, text.default("sqlite:./godwit.db")),
@@ -18,6 +25,22 @@ const shape = z.object({
       .max(86_400, "must be at most 86400 seconds")
       .default(30),
   ),
+  GODWIT_HOST: z.preprocess(unset, text.default("127.0.0.1")),
+  GODWIT_PORT: z.preprocess(unset, port.default(4980)),
+  SLACK_BOT_TOKEN: z.preprocess(
+    unset,
+    text.startsWith("xoxb-", "must be a bot token, which begins with xoxb-").optional(),
+  ),
+  SLACK_APP_TOKEN: z.preprocess(
+    unset,
+    text.startsWith("xapp-", "must be an app-level token, which begins with xapp-").optional(),
+  ),
+  SLACK_SIGNING_SECRET: z.preprocess(unset, text.optional()),
+  SLACK_API_URL: z.preprocess(unset, z.url("must be an address like https://…").optional()),
+  MICROSOFT_APP_ID: z.preprocess(unset, text.optional()),
+  MICROSOFT_APP_PASSWORD: z.preprocess(unset, text.optional()),
+  MICROSOFT_APP_TENANT_ID: z.preprocess(unset, text.optional()),
+  TEAMS_PORT: z.preprocess(unset, port.optional()),
   LOG_LEVEL: z.preprocess(
     unset,
     z
@@ -35,7 +58,31 @@ export interface Config {
   owners: string[];
   endpointsAllowed: string[];
   quietMs: number;
+  /** Where what comes from outside is heard: Slack's signed requests, Teams. */
+  host: string;
+  /** Of the local page, and of Slack's signed requests. */
+  port: number;
+  /** Null where Slack is not connected. */
+  slack: SlackConfig | null;
+  /** Null where Teams is not connected. */
+  teams: TeamsConfig | null;
   logLevel: string;
+}
+
+/** Socket Mode where there is an app token, signed HTTP otherwise. */
+export interface SlackConfig {
+  botToken: Secret;
+  appToken: Secret | null;
+  signingSecret: Secret | null;
+  apiUrl: string | null;
+}
+
+/** Without an app id only for a test client on this machine. */
+export interface TeamsConfig {
+  appId: string | null;
+  appPassword: Secret | null;
+  tenantId: string | null;
+  port: number;
 }
 
 /**
@@ -62,7 +109,56 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     owners: list(values.GODWIT_OWNERS),
     endpointsAllowed: list(values.GODWIT_ENDPOINTS_ALLOWED),
     quietMs: values.GODWIT_QUIET_SECONDS * 1000,
+    host: values.GODWIT_HOST,
+    port: values.GODWIT_PORT,
+    slack: slackOf(values),
+    teams: teamsOf(values),
     logLevel: values.LOG_LEVEL,
+  };
+}
+
+type Values = z.infer<typeof shape>;
+
+function slackOf(values: Values): SlackConfig | null {
+  const { SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, SLACK_API_URL } = values;
+  if (SLACK_BOT_TOKEN === undefined) {
+    if (SLACK_APP_TOKEN === undefined && SLACK_SIGNING_SECRET === undefined) return null;
+    throw new UserError(
+      "SLACK_BOT_TOKEN is not set, and Slack cannot be spoken to without. Set it, or unset the other SLACK_ variables. See docs/connect-slack.md.",
+    );
+  }
+  if (SLACK_APP_TOKEN === undefined && SLACK_SIGNING_SECRET === undefined) {
+    throw new UserError(
+      "SLACK_BOT_TOKEN is set, and nothing to hear Slack by. Set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP). See docs/connect-slack.md.",
+    );
+  }
+  return {
+    botToken: new Secret(SLACK_BOT_TOKEN),
+    appToken: SLACK_APP_TOKEN === undefined ? null : new Secret(SLACK_APP_TOKEN),
+    signingSecret: SLACK_SIGNING_SECRET === undefined ? null : new Secret(SLACK_SIGNING_SECRET),
+    apiUrl: SLACK_API_URL ?? null,
+  };
+}
+
+function teamsOf(values: Values): TeamsConfig | null {
+  const { MICROSOFT_APP_ID, MICROSOFT_APP_PASSWORD, MICROSOFT_APP_TENANT_ID, TEAMS_PORT } = values;
+  if (MICROSOFT_APP_ID === undefined) {
+    if (TEAMS_PORT === undefined && MICROSOFT_APP_PASSWORD === undefined) return null;
+    if (MICROSOFT_APP_PASSWORD !== undefined) {
+      throw new UserError(
+        "MICROSOFT_APP_PASSWORD is set and MICROSOFT_APP_ID is not. Set both, or neither. See docs/connect-teams.md.",
+      );
+    }
+  } else if (MICROSOFT_APP_PASSWORD === undefined || MICROSOFT_APP_TENANT_ID === undefined) {
+    throw new UserError(
+      "MICROSOFT_APP_ID is set; MICROSOFT_APP_PASSWORD and MICROSOFT_APP_TENANT_ID belong to it. See docs/connect-teams.md.",
+    );
+  }
+  return {
+    appId: MICROSOFT_APP_ID ?? null,
+    appPassword: MICROSOFT_APP_PASSWORD === undefined ? null : new Secret(MICROSOFT_APP_PASSWORD),
+    tenantId: MICROSOFT_APP_TENANT_ID ?? null,
+    port: TEAMS_PORT ?? 3978,
   };
 }
 

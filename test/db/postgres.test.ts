@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { acme, own } from "../contracts/books.ts";
+import { conversationsContract } from "../contracts/conversations.ts";
 import { ledgerContract } from "../contracts/ledger.ts";
 import { licensesContract } from "../contracts/licenses.ts";
 import { newsroomContract } from "../contracts/newsroom.ts";
@@ -27,6 +28,7 @@ describe("the PostgreSQL database", () => {
   ledgerContract(open);
   licensesContract(open);
   newsroomContract(open);
+  conversationsContract(open);
   ownersContract(open);
   deathContract(open, () => url);
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { conversationsContract } from "../contracts/conversations.ts";
 import { ledgerContract } from "../contracts/ledger.ts";
 import { licensesContract } from "../contracts/licenses.ts";
 import { newsroomContract } from "../contracts/newsroom.ts";
@@ -25,6 +26,7 @@ describe("the SQLite database", () => {
   ledgerContract(open);
   licensesContract(open);
   newsroomContract(open);
+  conversationsContract(open);
   ownersContract(open);
   deathContract(open, () => url);
 });

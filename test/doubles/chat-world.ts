@@ -46,7 +46,7 @@ export interface ChatWorld extends AsyncDisposable {
   hear(text: string, change?: Partial<Incoming>): Promise<string>;
   lines(): Promise<TranscriptLine[]>;
   /** Carries the runs that wait. */
-  run(): Promise<void>;
+  run(most?: number): Promise<void>;
   /** The same, then tells of it. */
   carry(): Promise<void>;
   chat(
@@ -160,8 +160,8 @@ export async function chatWorld(
     async hear(text, change) {
       return (await world.say(text, change)).lines.map((line) => line.text).join("\n");
     },
-    async run() {
-      for (const run of await passes.waiting(100)) {
+    async run(most = 100) {
+      for (const run of await passes.waiting(most)) {
         await carryRun(run, works, new AbortController().signal);
       }
     },
