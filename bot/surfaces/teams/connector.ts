@@ -52,6 +52,10 @@ export interface Identity {
   tenantId: string;
 }
 
+interface SignedIn {
+  credentials?: { getToken?(): Promise<unknown> };
+}
+
 /** Whatever Teams does not answer within this may still have been done. */
 const patience = 20_000;
 const publicService = "https://smba.trafficmanager.net/teams/";
@@ -149,14 +153,15 @@ export function botbuilderConnector(identity: Identity | null): Connector {
       await auth.authenticateRequest(activity, header);
     },
 
-    async signIn() {
-      const factory = auth.createConnectorFactory(adapter.createClaimsIdentity(appId));
-      await asked(async () => {
-        const client = await factory.create(publicService, "https://api.botframework.com");
-        const { credentials } = client as { credentials?: { getToken?(): Promise<unknown> } };
-        await credentials?.getToken?.();
-      });
-    },
+    signIn: () =>
+      within(
+        { serviceUrl: publicService, bot: { id: appId, name: "" }, tenant: null },
+        "none",
+        async (context) => {
+          const client: SignedIn | undefined = context.turnState.get(adapter.ConnectorClientKey);
+          await client?.credentials?.getToken?.();
+        },
+      ),
   };
 }
 

@@ -56,3 +56,11 @@ export function idOf(person: string): string | null {
     return null;
   }
 }
+
+/** Where Teams shows a message; it has no address for a channel that its id alone would make. */
+export function linkOf(thread: Thread): string | null {
+  const place = placeOf(thread);
+  if (place === null || place.root === null) return null;
+  const { conversation, root } = place;
+  return `https://teams.microsoft.com/l/message/${encodeURIComponent(conversation)}/${encodeURIComponent(root)}`;
+}
