@@ -1,6 +1,6 @@
 import type { Activity } from "botbuilder";
 import type { Thread } from "../../../engine/domain/thread.ts";
-import type { Form, Message } from "../../message.ts";
+import { type Form, type Message, spans } from "../../message.ts";
 import { plain } from "../cards/plain.ts";
 import { type Card, formCard } from "../cards/render.ts";
 import { fittingCard } from "./fit.ts";
@@ -90,7 +90,7 @@ export function taskMessage(message: Message): object {
 
 /** The answer to a press that changes nothing in the chat: one line, shown to whoever pressed. */
 export function pressNote(text: string): object {
-  return { statusCode: 200, type: noteType, value: plain(text, 400) };
+  return { statusCode: 200, type: noteType, value: words(text, 400) };
 }
 
 /** The answer to a press that shows a card in place of the pressed one, to whoever pressed. */
@@ -98,10 +98,15 @@ export function pressCard(card: Card): object {
   return { statusCode: 200, type: cardType, value: card };
 }
 
+function words(text: string, length: number): string {
+  const typed = spans(text).map((span) => span.text);
+  return plain(typed.join(""), length);
+}
+
 function cardActivity(card: Card, summary: string): Partial<Activity> {
   return {
     type: "message",
-    summary: plain(summary, 200),
+    summary: words(summary, 200),
     attachments: [{ contentType: cardType, content: card }],
   };
 }

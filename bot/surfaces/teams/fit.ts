@@ -47,10 +47,9 @@ function cut(message: Message, kept: Kept): Message {
   const pairs = Object.entries(facts ?? {});
   const rows = table?.rows.slice(0, kept.rows) ?? [];
   const left = [
-    // The card itself says so of rows it was given and does not draw.
     ...(table === undefined || rows.length === table.rows.length
       ? []
-      : [more(table.rows.length - Math.min(rows.length, 20))]),
+      : [more(table.rows.length - rows.length)]),
     ...(pairs.length > kept.facts ? [more(pairs.length - kept.facts)] : []),
     ...(notes ?? []).slice(0, kept.notes).map(short),
     ...(notes !== undefined && notes.length > kept.notes ? [more(notes.length - kept.notes)] : []),
@@ -69,6 +68,7 @@ function cut(message: Message, kept: Kept): Message {
       ? {}
       : { table: { columns: table.columns, rows: rows.map((row) => row.map(short)) } }),
     ...(left.length === 0 ? {} : { notes: left }),
+    // Teams draws six.
     ...(buttons === undefined ? {} : { buttons: buttons.slice(0, 6) }),
   };
 }

@@ -120,9 +120,10 @@ export function teamsSurface(parts: TeamsSurfaceParts): Surface {
   }
 }
 
+/** Whether the line under a pressed button can say it. It may be read as Markdown: what would be is no note. */
 function isNote({ text, table, buttons }: Message): boolean {
   const none = table === undefined && (buttons === undefined || buttons.length === 0);
-  return none && text.length <= noteLength && !text.includes("\n");
+  return none && text.length <= noteLength && !/[\n[\]<>*_~#\\|]|:\/\//.test(text);
 }
 
 function formWords(form: Form): Message {
