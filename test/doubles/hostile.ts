@@ -58,7 +58,7 @@ export const hostile: string[] = [
   '"><svg onload=alert(1)>',
   "&#60;b&#62; &nbsp;",
   "{{DATE(2026-11-21T08:00:00Z, SHORT)}}",
-  "{{TIME(2026-11-21T08:00:00Z)}} ${name} $" + "{7*7}",
+  "{{TIME(2026-11-21T08:00:00Z)}} $(id) `id` %{name}",
   // What is not seen
   "invoice\u202efdp.exe",
   "\u2066\u2067left\u2069 \u200f right",

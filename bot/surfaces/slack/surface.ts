@@ -1,0 +1,208 @@
+import type { Secret } from "../../../engine/domain/secret.ts";
+import type { Form, Message } from "../../message.ts";
+import { type Asker, ChatError, type Person, type Surface } from "../../surface.ts";
+import type { SlackApi } from "./api.ts";
+import { upload } from "./files.ts";
+import { formView } from "./forms.ts";
+import type { SlackPeople } from "./people.ts";
+import { isDirect, placeOf, rootOf, threadOf, userOf } from "./places.ts";
+import { type Drawn, draw, type Level } from "./render.ts";
+import type { Triggers } from "./triggers.ts";
+
+export interface SlackSurfaceParts {
+  api: SlackApi;
+  people: SlackPeople;
+  triggers: Triggers;
+  token: Secret;
+  /** Where the workspace is read, with a slash at its end; null until Slack has said so. */
+  url(): string | null;
+}
+
+/** What every message is sent with: nothing in it is looked up, linked or unfolded. */
+const still = {
+  parse: "none",
+  link_names: false,
+  unfurl_links: false,
+  unfurl_media: false,
+  mrkdwn: false,
+} as const;
+
+/** Slack as a surface. Threads are `slack:<channel>:<ts of the root message>`. */
+export function slackSurface({ api, people, triggers, url }: SlackSurfaceParts): Surface {
+  const { speaking, drawing } = api;
+  let canLookBack = true;
+
+  const say = (
+    message: Message,
+    how: { channel: string; thread_ts?: string; reply_broadcast?: boolean; key?: string },
+    work = api.call,
+  ): Promise<string> => {
+    const { key, reply_broadcast, ...where } = how;
+    return work(() =>
+      api.richly(
+        (level) => draw(message, level),
+        async (drawn) => {
+          const { ts } = await speaking.chat.postMessage({
+            ...drawn,
+            ...where,
+            ...still,
+            ...(reply_broadcast === true && where.thread_ts !== undefined
+              ? { thread_ts: where.thread_ts, reply_broadcast }
+              : {}),
+            ...(key === undefined
+              ? {}
+              : { metadata: { event_type: "godwit", event_payload: { key } } }),
+          } as Parameters<typeof speaking.chat.postMessage>[0]);
+          return ts ?? "";
+        },
+      ),
+    );
+  };
+
+  const surface: Surface = {
+    name: "slack",
+
+    async post(channel, message, key) {
+      const { channel: at } = placeOf(channel);
+      const ts = await say(message, { channel: at, ...(key === undefined ? {} : { key }) });
+      return threadOf(at, ts);
+    },
+
+    async edit(thread, message) {
+      const { channel, ts } = rootOf(thread);
+      await api.call(() =>
+        api.richly(
+          (level) => draw(message, level),
+          (drawn) =>
+            drawing.chat.update({
+              channel,
+              ts,
+              text: drawn.text,
+              // Without blocks those of before would go, and with them what people read.
+              blocks: drawn.blocks ?? [],
+              parse: "none",
+              link_names: false,
+            } as Parameters<typeof drawing.chat.update>[0]),
+        ),
+      );
+    },
+
+    async reply(thread, message, { key, aloud } = {}) {
+      const { channel, ts } = rootOf(thread);
+      await say(message, {
+        channel,
+        thread_ts: ts,
+        reply_broadcast: aloud === true,
+        ...(key === undefined ? {} : { key }),
+      });
+    },
+
+    async private(to, message) {
+      const { file, ...rest } = message;
+      if (file === undefined) return whisper(to, rest);
+      await upload(file, userOf(to.person), api);
+      const where = `The file ${file.name} is in your direct messages with me.`;
+      await whisper(to, { ...rest, notes: [...(rest.notes ?? []), where] });
+    },
+
+    async form(to, form) {
+      const { channel, ts } = placeOf(to.place);
+      const trigger_id = triggers.formOf(to.trigger);
+      if (trigger_id !== null) {
+        try {
+          const view = formView(form, threadOf(channel), ts === null ? null : to.place);
+          await api.call(() => speaking.views.open({ trigger_id, view }));
+          return;
+        } catch (error) {
+          // The trigger is good for three seconds; a press of the button brings a fresh one.
+          if (!(error instanceof ChatError)) throw error;
+        }
+      }
+      await whisper(to, asking(form));
+    },
+
+    async find(place, key) {
+      if (!canLookBack) return null;
+      const { channel, ts } = placeOf(place);
+      try {
+        const { messages = [] } = await api.call(() =>
+          ts === null
+            ? speaking.conversations.history({ channel, limit: 200, include_all_metadata: true })
+            : speaking.conversations.replies({
+                channel,
+                ts,
+                limit: 200,
+                include_all_metadata: true,
+              }),
+        );
+        const found = messages.find((one) => keyOf(one) === key)?.ts;
+        if (found === undefined) return null;
+        return ts === null ? threadOf(channel, found) : place;
+      } catch (error) {
+        if (!(error instanceof ChatError) || error.kind !== "refused") throw error;
+        // The shipped permissions do not reach into the past of a channel.
+        canLookBack = false;
+        return null;
+      }
+    },
+
+    async ended() {},
+
+    person: (typed): Promise<Person | null> => people.meant(typed),
+
+    link(place) {
+      const base = url();
+      if (base === null) return null;
+      const { channel, ts } = placeOf(place);
+      const message = ts === null ? "" : `/p${ts.replace(".", "")}`;
+      return `${base}archives/${channel}${message}`;
+    },
+  };
+  return surface;
+
+  /** To one person: by the answer to what they typed, unseen by others in the channel, or in their own. */
+  async function whisper({ person, place, trigger }: Asker, message: Message): Promise<void> {
+    const { channel, ts } = placeOf(place);
+    const thread = ts === null ? {} : { thread_ts: ts };
+    if (isDirect(channel)) {
+      await say(message, { channel, ...thread }, api.answer);
+      return;
+    }
+    if (await triggers.answer(trigger, (level: Level) => draw(message, level))) return;
+    const user = userOf(person);
+    try {
+      await api.answer(() =>
+        api.richly(
+          (level) => draw(message, level),
+          (drawn: Drawn) =>
+            speaking.chat.postEphemeral({
+              ...drawn,
+              channel,
+              user,
+              ...thread,
+              parse: "none",
+              link_names: false,
+            } as Parameters<typeof speaking.chat.postEphemeral>[0]),
+        ),
+      );
+    } catch (error) {
+      if (!(error instanceof ChatError) || error.kind !== "refused") throw error;
+      const own = await api.answer(() => speaking.conversations.open({ users: user }));
+      await say(message, { channel: own.channel?.id ?? user }, api.answer);
+    }
+  }
+}
+
+function asking(form: Form): Message {
+  return {
+    text: `${form.title}: open the form to go on.`,
+    buttons: [{ label: "Open the form", command: form.command, style: "primary" }],
+  };
+}
+
+function keyOf(message: object): unknown {
+  const { metadata } = message as {
+    metadata?: { event_type?: string; event_payload?: { key?: unknown } };
+  };
+  return metadata?.event_type === "godwit" ? metadata.event_payload?.key : undefined;
+}
