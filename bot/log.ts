@@ -1,6 +1,9 @@
 import pino from "pino";
 import { scrub } from "../engine/domain/secret.ts";
 
+/** What the parts of the bot need of a log. */
+export type Log = Pick<pino.Logger, "debug" | "info" | "warn" | "error">;
+
 /**
  * JSON lines to standard error, so that standard output stays what a verb prints. Errors are cut down to
  * name, message, code and stack, and no line leaves with a secret this process has held.

@@ -17,10 +17,12 @@ import { type Bot, makeBot } from "./bot.ts";
 import type { Machine } from "./command.ts";
 import { commands } from "./commands/table.ts";
 import { type Config, readConfig } from "./config.ts";
-import { openLog } from "./log.ts";
+import { type Log, openLog } from "./log.ts";
 import { startNarrating } from "./narrating.ts";
 import { makeNarrator } from "./narrator.ts";
+import type { Platform } from "./surface.ts";
 import { runChat } from "./surfaces/local/chat.ts";
+import { servePage } from "./surfaces/local/page/serve.ts";
 import { localSurface } from "./surfaces/local/surface.ts";
 import { runTerminal } from "./surfaces/local/terminal.ts";
 import { count } from "./wording/figures.ts";
@@ -59,16 +61,30 @@ async function main([verb = "", ...words]: string[]): Promise<number> {
 }
 
 async function serve(words: string[]): Promise<number> {
-  understand(() => parseArgs({ args: words }));
-  const config = readConfig(process.env);
-  for (const name of ["SLACK_BOT_TOKEN", "MICROSOFT_APP_ID"]) {
-    if ((process.env[name] ?? "") !== "") tell(laterText(name));
-  }
-  await using stage = await openStage(config);
-  const stopping = untilSignal();
-  print(
-    `Godwit serves ${config.databaseUrl.replace(/\/\/[^@]*@/, "//")}. Type \`help\`, or \`exit\` to end.`,
+  const { values } = understand(() =>
+    parseArgs({ args: words, options: { "no-page": { type: "boolean", default: false } } }),
   );
+  const config = readConfig(process.env);
+  await using stage = await openStage(config);
+  await using listening = new AsyncDisposableStack();
+  const stopping = untilSignal();
+  print(`Godwit serves ${config.databaseUrl.replace(/\/\/[^@]*@/, "//")}.`);
+  for (const platform of stage.platforms) {
+    listening.use(await platform.listen((heard) => stage.bot.handle(heard)));
+    print(`Listens to ${await platform.check()}.`);
+  }
+  if (stage.platforms.length === 0 && !values["no-page"]) {
+    const page = listening.use(
+      await servePage({
+        transcript: stage.godwit.desk.transcript,
+        handle: (heard) => stage.bot.handle(heard),
+        port: config.port,
+        clock: wallClock,
+      }),
+    );
+    print(`The page, for this browser alone: ${page.url}`);
+  }
+  print("Type `help`, or `exit` to end.");
   const { asked } = await runTerminal({
     input: process.stdin,
     output: process.stdout,
@@ -104,7 +120,7 @@ async function chat(words: string[]): Promise<number> {
   if (positionals.length === 0) {
     throw new UserError('Nothing to say. Type it like `chat "verify" "prestage 90d --yes"`.');
   }
-  await using stage = await openStage(readConfig(process.env));
+  await using stage = await openStage(readConfig(process.env), false);
   const talking = runChat({
     commands: positionals,
     as: values.as ?? null,
@@ -185,7 +201,12 @@ async function doctor(words: string[]): Promise<number> {
     return `they open what is sealed; ${count(endpoints.length, "endpoint")}`;
   });
   await check("queue", async () => "in this process; the database keeps every run");
-  await check("chat", async () => "this terminal (Slack and Teams come in a later version)");
+  await check("chat", async () => {
+    if (known.slack === null && known.teams === null) return "the local page and this terminal";
+    await using godwit = await open(known);
+    const platforms = await openPlatforms(known, godwit, openLog(known.logLevel));
+    return (await Promise.all(platforms.map((platform) => platform.check()))).join("; ");
+  });
   return faults.length === 0 ? 0 : 1;
 }
 
@@ -193,22 +214,28 @@ function later(verb: string): () => Promise<number> {
   return () => Promise.reject(new UserError(laterText(verb)));
 }
 
-/** Everything that works while a verb speaks: engine, narrator and bot on one database. */
+/** Everything that works while a verb speaks: engine, narrators and bot on one database. */
 interface Stage extends AsyncDisposable {
   godwit: Opened;
   bot: Bot;
+  platforms: Platform[];
 }
 
-async function openStage(config: Config): Promise<Stage> {
+/** `afar`: with Slack and Teams as configured; else this machine's own channel alone. */
+async function openStage(config: Config, afar = true): Promise<Stage> {
   const log = openLog(config.logLevel);
   await using stack = new AsyncDisposableStack();
   const godwit = stack.use(await open(config));
-  const surfaces = [localSurface(godwit.desk.transcript)];
-  const narrator = makeNarrator({ desk: godwit.desk, surfaces, clock: wallClock });
-  stack.use(startNarrating(narrator, godwit.seats, wallClock, log));
-  stack.use(startEngine({ ...godwit.works, log }, godwit.desk.queue, engineDefaults));
+  const { desk, seats } = godwit;
+  const platforms = afar ? await openPlatforms(config, godwit, log) : [];
+  const surfaces = [localSurface(desk.transcript), ...platforms.map((one) => one.surface)];
+  for (const surface of surfaces) {
+    const narrator = makeNarrator({ desk, surfaces: [surface], clock: wallClock, log });
+    stack.use(startNarrating(narrator, `narrator-${surface.name}`, seats, wallClock, log));
+  }
+  stack.use(startEngine({ ...godwit.works, log }, desk.queue, engineDefaults));
   const bot = makeBot({
-    desk: godwit.desk,
+    desk,
     surfaces,
     commands,
     machine: thisMachine(),
@@ -218,8 +245,24 @@ async function openStage(config: Config): Promise<Stage> {
     },
     log,
   });
-  const open_ = stack.move();
-  return { godwit, bot, [Symbol.asyncDispose]: () => open_.disposeAsync() };
+  const opened = stack.move();
+  return { godwit, bot, platforms, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** The chat platforms that are configured. Their SDKs are loaded only then: they are large. */
+async function openPlatforms(config: Config, { desk }: Opened, log: Log): Promise<Platform[]> {
+  const platforms: Platform[] = [];
+  const { slack, teams, host } = config;
+  if (slack !== null) {
+    const { openSlack } = await import("./surfaces/slack/open.ts");
+    platforms.push(await openSlack({ ...slack, host, port: config.port, log, clock: wallClock }));
+  }
+  if (teams !== null) {
+    const { openTeams } = await import("./surfaces/teams/open.ts");
+    const { contacts } = desk;
+    platforms.push(await openTeams({ ...teams, host, contacts, log, clock: wallClock }));
+  }
+  return platforms;
 }
 
 function open(config: Config): Promise<Opened> {

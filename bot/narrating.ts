@@ -1,28 +1,29 @@
 import type { Clock } from "../engine/domain/clock.ts";
-import type { Seats } from "../engine/domain/owner.ts";
+import type { Seat, Seats } from "../engine/domain/owner.ts";
 import type { Narrator } from "./narrator.ts";
 
 /** How often the narrator looks for news, in ms. */
 const tickMs = 250;
 
 /**
- * Keeps the narrator telling while this process has the narrator's seat; another process that had it before
+ * Keeps the narrator telling while this process has its seat; another process that had it before
  * goes on until it dies. Disposing tells what there is and gives the seat back.
  */
 export function startNarrating(
   narrator: Narrator,
+  seat: Seat,
   seats: Seats,
   clock: Clock,
   log: { error(facts: Record<string, unknown>, text: string): void },
 ): AsyncDisposable {
   const over = new AbortController();
   const telling = (async () => {
-    let seat: AsyncDisposable | null = null;
+    let held: AsyncDisposable | null = null;
     try {
       while (!over.signal.aborted) {
         try {
-          seat ??= await seats.take("narrator");
-          if (seat !== null) await narrator.tick();
+          held ??= await seats.take(seat);
+          if (held !== null) await narrator.tick();
         } catch (err) {
           // What was not told stays undelivered, and is told the next time.
           log.error({ err }, "the narrator could not tell");
@@ -30,7 +31,7 @@ export function startNarrating(
         await clock.sleep(tickMs, over.signal);
       }
     } finally {
-      await seat?.[Symbol.asyncDispose]();
+      await held?.[Symbol.asyncDispose]();
     }
   })();
   return {

@@ -55,6 +55,11 @@ export interface Platform {
    * is being handled.
    */
   listen(handle: Handle): Promise<AsyncDisposable>;
+  /**
+   * Asks the platform whether it knows us. Answers as whom and how, for the operator; throws `UserError` that
+   * says what to set.
+   */
+  check(): Promise<string>;
 }
 
 /** `Bot.handle`, whose answer a platform does not need. Never throws. */

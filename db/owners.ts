@@ -1,4 +1,5 @@
-import type { Fence, Owned, Owners, Seats } from "../engine/domain/owner.ts";
+import { createHash } from "node:crypto";
+import type { Fence, Owned, Owners, Seat, Seats } from "../engine/domain/owner.ts";
 import type { EntryId } from "../engine/domain/project.ts";
 import { lockFile } from "./file-lock.ts";
 import type { Database } from "./open.ts";
@@ -10,7 +11,7 @@ interface Locks extends AsyncDisposable {
   take(name: LockName): Promise<Hold | null>;
 }
 
-type LockName = { type: "entry"; id: number } | { type: "seat"; name: "engine" | "narrator" };
+type LockName = { type: "entry"; id: number } | { type: "seat"; name: Seat };
 
 /**
  * The owners of entries: a lock file each beside an SQLite database, an advisory lock on one connection to
@@ -89,12 +90,16 @@ function fileLocks(file: string): Locks {
 /** Two numbers name an advisory lock: what it is for, and which. */
 function serverLocks(database: Database): Locks {
   const locks = openServerLocks(database.url);
-  const seats = { engine: 1, narrator: 2 };
   return {
     take: (name) =>
       name.type === "entry"
         ? locks.take(0x60d301, name.id)
-        : locks.take(0x60d302, seats[name.name]),
+        : locks.take(0x60d302, numberOf(name.name)),
     [Symbol.asyncDispose]: () => locks[Symbol.asyncDispose](),
   };
+}
+
+/** A number of its own for each seat there is, in any process the same. */
+function numberOf(seat: Seat): number {
+  return createHash("sha256").update(seat).digest().readInt32BE(0);
 }

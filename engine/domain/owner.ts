@@ -18,8 +18,10 @@ export interface Owned extends AsyncDisposable {
   readonly lost: AbortSignal;
 }
 
-/** Jobs that one process at a time does for a whole database: `engine` on SQLite, `narrator` everywhere. */
+/** Jobs that one process at a time does for a whole database: `engine` on SQLite, a narrator for each surface. */
+export type Seat = "engine" | `narrator-${string}`;
+
 export interface Seats {
   /** Null while another process has it. Freed by the holder's death. */
-  take(seat: "engine" | "narrator"): Promise<AsyncDisposable | null>;
+  take(seat: Seat): Promise<AsyncDisposable | null>;
 }

@@ -38,7 +38,9 @@ test("start runs the plan once, and its message says who chose", async () => {
   expect(started.lines.find((line) => line.kind === "edit")?.text).toBe(
     "Plan 1, pre-stage of acme: started by local:owner at 13:00:00 as pass 1.",
   );
-  expect(await world.hear("start 1")).toMatch(/Plan 1 was started by local:owner at 13:00:00 already/);
+  expect(await world.hear("start 1")).toMatch(
+    /Plan 1 was started by local:owner at 13:00:00 already/,
+  );
 });
 
 test("two who start one plan at once start one pass", async () => {

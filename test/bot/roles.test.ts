@@ -65,6 +65,7 @@ const elsewhere: Parameters<typeof chatWorld>[0] = {
     async ({ transcript }) => ({
       surface: { ...localSurface(transcript), name: "elsewhere" },
       listen: async () => ({ [Symbol.asyncDispose]: async () => {} }),
+      check: async () => "elsewhere",
     }),
   ],
   owners: ["local:U4", "elsewhere:U4"],
@@ -163,6 +164,7 @@ test("a guest is given no more than a look", async () => {
           person: async (typed) => ({ id: `elsewhere:${typed}`, name: typed, guest: true }),
         },
         listen: async () => ({ [Symbol.asyncDispose]: async () => {} }),
+        check: async () => "elsewhere",
       }),
     ],
   });

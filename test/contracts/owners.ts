@@ -54,11 +54,11 @@ export function ownersContract(open: OpenBooks): void {
       const { entries } = await acme(books, ["anna"]);
       const other = await books.again();
       await other.owners.take(entries[0]!.id);
-      await other.seats.take("narrator");
+      await other.seats.take("narrator-local");
       await other[Symbol.asyncDispose]();
 
       await using owned = await books.owners.take(entries[0]!.id);
-      await using seat = await books.seats.take("narrator");
+      await using seat = await books.seats.take("narrator-local");
 
       expect(owned).not.toBeNull();
       expect(seat).not.toBeNull();
@@ -69,7 +69,7 @@ export function ownersContract(open: OpenBooks): void {
       await using _engine = await books.seats.take("engine");
 
       expect(await other.seats.take("engine")).toBeNull();
-      await using narrator = await other.seats.take("narrator");
+      await using narrator = await other.seats.take("narrator-local");
 
       expect(narrator).not.toBeNull();
     });

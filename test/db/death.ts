@@ -10,11 +10,11 @@ export function deathContract(open: OpenBooks, url: () => string): void {
     await using books = await open();
     const { entries } = await acme(books, ["anna"]);
     const entry = entries[0]!.id;
-    const child = otherProcess(url(), ["own", String(entry), "narrator"]);
+    const child = otherProcess(url(), ["own", String(entry), "narrator-local"]);
     const said = JSON.parse(await firstLine(child)) as { token: number; seat: boolean };
     expect(said).toEqual({ token: 1, seat: true });
     expect(await books.owners.take(entry)).toBeNull();
-    expect(await books.seats.take("narrator")).toBeNull();
+    expect(await books.seats.take("narrator-local")).toBeNull();
 
     child.kill("SIGKILL");
     await once(child, "exit");
@@ -31,7 +31,7 @@ export function deathContract(open: OpenBooks, url: () => string): void {
       )
       .toBe(2);
     await expect
-      .poll(async () => (await books.seats.take("narrator")) !== null, { timeout: 20_000 })
+      .poll(async () => (await books.seats.take("narrator-local")) !== null, { timeout: 20_000 })
       .toBe(true);
   });
 }

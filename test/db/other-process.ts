@@ -11,7 +11,7 @@ if (does === "own") {
   await using owners = openOwners(database);
   await using seats = openSeats(database);
   const owned = await owners.take(Number(entry));
-  const taken = await seats.take(seat === "engine" ? "engine" : "narrator");
+  const taken = await seats.take(seat === "engine" ? "engine" : "narrator-local");
   process.stdout.write(`${JSON.stringify({ token: owned?.fence.token, seat: taken !== null })}\n`);
   await new Promise((resolve) => process.stdin.on("end", resolve).resume());
 }

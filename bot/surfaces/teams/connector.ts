@@ -40,7 +40,7 @@ export interface Connector {
   chatWith(reach: Reach, member: string): Promise<string>;
   /** Null where nobody there is called that. */
   member(reach: Reach, conversation: string, id: string): Promise<Member | null>;
-  /** Throws unless what came with this header is from Teams. */
+  /** Throws unless what came with this header is from Teams: `unreachable` where that cannot be told now. */
   authenticate(activity: Activity, header: string): Promise<void>;
   /** Throws `ChatError` unless Microsoft accepts our password. */
   signIn(): Promise<void>;
@@ -50,6 +50,8 @@ export interface Identity {
   appId: string;
   appPassword: Secret;
   tenantId: string;
+  /** Where the keys of Teams' signatures are described; null for Microsoft's own address. */
+  keysUrl: string | null;
 }
 
 interface SignedIn {
@@ -58,6 +60,7 @@ interface SignedIn {
 
 /** Whatever Teams does not answer within this may still have been done. */
 const patience = 20_000;
+const service = "https://api.botframework.com";
 const publicService = "https://smba.trafficmanager.net/teams/";
 
 /** Botbuilder, the one file that knows it. Without an identity nothing is signed: for a test client here. */
@@ -70,6 +73,7 @@ export function botbuilderConnector(identity: Identity | null): Connector {
           MicrosoftAppPassword: identity.appPassword.reveal(),
           MicrosoftAppTenantId: identity.tenantId,
           MicrosoftAppType: "SingleTenant",
+          ...(identity.keysUrl === null ? {} : elsewhere(identity.keysUrl)),
         },
   );
   const adapter = new CloudAdapter(auth);
@@ -115,7 +119,7 @@ export function botbuilderConnector(identity: Identity | null): Connector {
           appId,
           "msteams",
           serviceUrl,
-          "https://api.botframework.com",
+          service,
           {
             isGroup: false,
             bot,
@@ -150,7 +154,11 @@ export function botbuilderConnector(identity: Identity | null): Connector {
     },
 
     async authenticate(activity, header) {
-      await auth.authenticateRequest(activity, header);
+      try {
+        await auth.authenticateRequest(activity, header);
+      } catch (error) {
+        throw chatError(error);
+      }
     },
 
     signIn: () =>
@@ -162,6 +170,18 @@ export function botbuilderConnector(identity: Identity | null): Connector {
           await client?.credentials?.getToken?.();
         },
       ),
+  };
+}
+
+/** Where one of these is given, botbuilder wants all. */
+function elsewhere(keysUrl: string) {
+  return {
+    ToBotFromChannelOpenIdMetadataUrl: keysUrl,
+    ToBotFromChannelTokenIssuer: service,
+    ToChannelFromBotLoginUrl: "https://login.microsoftonline.com/botframework.com",
+    ToChannelFromBotOAuthScope: service,
+    OAuthUrl: service,
+    ToBotFromEmulatorOpenIdMetadataUrl: keysUrl,
   };
 }
 

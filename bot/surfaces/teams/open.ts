@@ -27,6 +27,8 @@ export interface TeamsOptions {
     error(facts: Record<string, unknown>, text: string): void;
   };
   clock: Clock;
+  /** Where the keys of Teams' signatures are described, if not at Microsoft's own address. */
+  keysUrl?: string;
   /** After how long a press is answered that nothing was said to yet. Teams waits for some ten seconds. */
   answerWithinMs?: number;
 }
@@ -78,7 +80,8 @@ export async function openTeams(options: TeamsOptions): Promise<TeamsPlatform> {
   };
 }
 
-function identityOf({ appId, appPassword, tenantId }: TeamsOptions, host: string): Identity | null {
+function identityOf(options: TeamsOptions, host: string): Identity | null {
+  const { appId, appPassword, tenantId, keysUrl = null } = options;
   if (appId === null) {
     if (isLoopback(host)) return null;
     throw new UserError(
@@ -90,5 +93,5 @@ function identityOf({ appId, appPassword, tenantId }: TeamsOptions, host: string
       "MICROSOFT_APP_ID is set; MICROSOFT_APP_PASSWORD and MICROSOFT_APP_TENANT_ID belong to it. See docs/connect-teams.md.",
     );
   }
-  return { appId, appPassword, tenantId };
+  return { appId, appPassword, tenantId, keysUrl };
 }

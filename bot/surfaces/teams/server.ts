@@ -34,7 +34,8 @@ export async function serve(
     try {
       await connector.authenticate(request.body as Activity, request.headers.authorization ?? "");
     } catch (error) {
-      if (error instanceof ChatError) return void response.sendStatus(503);
+      const unsure = error instanceof ChatError && error.kind === "unreachable";
+      if (unsure) return void response.sendStatus(503);
       log.warn({ err: error }, "a request that Teams did not sign");
       return void response.sendStatus(401);
     }

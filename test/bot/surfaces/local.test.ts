@@ -7,7 +7,11 @@ surfaceContract("the local channel", async () => {
   const { transcript } = world.desk;
   const listening = { [Symbol.asyncDispose]: async () => {} };
   return {
-    platform: { surface: localSurface(transcript), listen: async () => listening },
+    platform: {
+      surface: localSurface(transcript),
+      listen: async () => listening,
+      check: async () => "local",
+    },
     channel: localChannel,
     person: "local:owner",
     async shown() {

@@ -1,4 +1,6 @@
 import { generateKeyPairSync, sign } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { openTeams } from "../../../../bot/surfaces/teams/open.ts";
 import { Secret } from "../../../../engine/domain/secret.ts";
@@ -11,18 +13,45 @@ const app = {
   tenantId: tenant,
 };
 
-test("with an app id, nothing that Teams did not sign is handled", async () => {
-  await using stage = await openStage(app);
+test("with an app id, what Teams signed is handled and nothing else is", async () => {
+  await using teams = await signer();
+  await using stage = await openStage({ ...app, keysUrl: teams.url });
+  const serviceurl = stage.fake.url;
+  const { privateKey: foreign } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const bad = [
+    "",
+    "Bearer",
+    "Bearer garbage",
+    "Basic dTpw",
+    teams.token({ serviceurl }, foreign),
+    teams.token({ serviceurl, iss: "https://attacker.example" }),
+    teams.token({ serviceurl, aud: "another-app" }),
+    teams.token({ serviceurl, exp: 1 }),
+    teams.token({ serviceurl: "https://attacker.example/" }),
+    teams.token({ serviceurl }).replace(/\.[^.]*$/, "."),
+  ];
   const message = { type: "message", text: "status" };
-  const tokens = ["", "Bearer", "Bearer garbage", "Basic dTpw", `Bearer ${selfSigned()}`];
-  for (const authorization of tokens) {
-    const response = await stage.side.send(message, authorization === "" ? {} : { authorization });
-    expect([authorization, response.status]).toEqual([authorization, 401]);
-    const invoke = { type: "invoke", name: "task/fetch", value: { data: { command: "status" } } };
-    expect((await stage.side.send(invoke, { authorization })).status).toBe(401);
+  const invoke = { type: "invoke", name: "task/fetch", value: { data: { command: "status" } } };
+  for (const [at, authorization] of bad.entries()) {
+    for (const change of [message, invoke]) {
+      const response = await stage.side.send(change, authorization === "" ? {} : { authorization });
+      expect([at, response.status]).toEqual([at, 401]);
+    }
   }
   expect(stage.heard).toEqual([]);
   expect(stage.fake.asked).toEqual([]);
+
+  const authorization = teams.token({ serviceurl });
+  expect((await stage.side.send(invoke, { authorization })).status).toBe(200);
+  expect(stage.heard).toHaveLength(1);
+});
+
+test("where the keys of Teams cannot be had, Teams is asked to come again", async () => {
+  await using teams = await signer();
+  await using stage = await openStage({ ...app, keysUrl: "http://127.0.0.1:1/" });
+  const authorization = teams.token({ serviceurl: stage.fake.url });
+  expect((await stage.side.send({ type: "message" }, { authorization })).status).toBe(503);
+  expect(stage.heard).toEqual([]);
 });
 
 test("without an app id, this machine is heard and answered, and no other", async () => {
@@ -77,13 +106,6 @@ test("what is no activity is refused, and what is none of ours is taken and left
   expect(stage.heard).toEqual([]);
 });
 
-test("the password stands in no error", async () => {
-  await using stage = await openStage(app);
-  const error: unknown = await stage.platform.check().catch((thrown: unknown) => thrown);
-  expect(String(error)).toContain("Teams cannot be used");
-  expect(String(error)).not.toContain("canary");
-});
-
 function options(host: string) {
   return {
     appId: null,
@@ -97,13 +119,33 @@ function options(host: string) {
   };
 }
 
-/** A token in good form that says it is from the Bot Connector, signed by somebody else. */
-function selfSigned(): string {
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const issuer = "https://api.botframework.com";
+
+/** Whoever signs for Teams: keys, where they are described, and tokens. */
+async function signer() {
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const { n, e } = publicKey.export({ format: "jwk" });
+  const keys = [{ kid: "one", kty: "RSA", n, e, endorsements: ["msteams"] }];
+  const server = createServer((request, response) => {
+    const at = `http://${request.headers.host}`;
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify(request.url === "/keys" ? { keys } : { jwks_uri: `${at}/keys` }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const now = Math.floor(Date.now() / 1000);
-  const head = part({ alg: "RS256", typ: "JWT", kid: "unknown" });
-  const body = part({ iss: "https://example.com", aud: app.appId, nbf: now, exp: now + 600 });
-  const signature = sign("sha256", Buffer.from(`${head}.${body}`), privateKey);
-  return `${head}.${body}.${signature.toString("base64url")}`;
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    token(claims: object, key = privateKey) {
+      const now = Math.floor(Date.now() / 1000);
+      const good = { iss: issuer, aud: app.appId, nbf: now - 5, exp: now + 600 };
+      const head = part({ alg: "RS256", typ: "JWT", kid: "one" });
+      const body = part({ ...good, ...claims });
+      const signature = sign("sha256", Buffer.from(`${head}.${body}`), key);
+      return `Bearer ${head}.${body}.${signature.toString("base64url")}`;
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
