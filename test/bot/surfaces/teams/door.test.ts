@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openTeams } from "../../../../bot/surfaces/teams/open.ts";
 import { Secret } from "../../../../engine/domain/secret.ts";
 import { tenant } from "../../../servers/teams-side.ts";
@@ -16,6 +16,8 @@ const app = {
 test("with an app id, what Teams signed is handled and nothing else is", async () => {
   await using teams = await signer();
   await using stage = await openStage({ ...app, keysUrl: teams.url });
+  // Botbuilder prints every bad signature.
+  using _ = vi.spyOn(console, "error").mockImplementation(() => {});
   const serviceurl = stage.fake.url;
   const { privateKey: foreign } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const bad = [
