@@ -34,8 +34,6 @@ export interface Failure {
   status: number;
   times?: number;
   headers?: Record<string, string>;
-  /** It is done all the same. */
-  after?: boolean;
 }
 
 export async function startFakeTeams(): Promise<FakeTeams> {
@@ -83,12 +81,10 @@ export async function startFakeTeams(): Promise<FakeTeams> {
     asked.push(line);
     const failure = failures.find(({ on, times = 1 }) => times > 0 && on.test(line));
     if (failure !== undefined) failure.times = (failure.times ?? 1) - 1;
-    const answer =
-      failure === undefined || failure.after === true
-        ? handle(request.method ?? "", path, body)
-        : null;
     const { status, body: said } =
-      failure === undefined ? answer! : refusal(failure.status, "Injected");
+      failure === undefined
+        ? handle(request.method ?? "", path, body)
+        : refusal(failure.status, "Injected");
     response.writeHead(status, { "content-type": "application/json", ...failure?.headers });
     response.end(JSON.stringify(said));
   });

@@ -54,7 +54,10 @@ export interface Identity {
   keysUrl: string | null;
 }
 
-interface SignedIn {
+/** What botbuilder speaks to Teams with, in the parts that it does not show otherwise. */
+interface Client {
+  client: { pipeline: { removePolicy(which: { name: string }): unknown } };
+  conversations: { createConversation(asked: object): Promise<{ id: string }> };
   credentials?: { getToken?(): Promise<unknown> };
 }
 
@@ -82,7 +85,7 @@ export function botbuilderConnector(identity: Identity | null): Connector {
   const within = <Answer>(
     { serviceUrl, bot, tenant }: Reach,
     conversation: string,
-    work: (context: TurnContext) => Promise<Answer>,
+    work: (context: TurnContext, client: Client) => Promise<Answer>,
   ): Promise<Answer> =>
     asked(async () => {
       const reference = {
@@ -93,7 +96,10 @@ export function botbuilderConnector(identity: Identity | null): Connector {
       } as ConversationReference;
       const answers: Answer[] = [];
       await adapter.continueConversationAsync(appId, reference, async (context) => {
-        answers.push(await work(context));
+        const client: Client = context.turnState.get(adapter.ConnectorClientKey);
+        // It would send a message again that may stand there already; who is told to wait decides here.
+        client.client.pipeline.removePolicy({ name: "defaultRetryPolicy" });
+        answers.push(await work(context, client));
       });
       const [answer] = answers;
       if (answers.length === 0) throw new ChatError("Teams does not answer.", "unreachable");
@@ -112,27 +118,16 @@ export function botbuilderConnector(identity: Identity | null): Connector {
         await context.updateActivity({ type: "message", ...activity, id });
       }),
 
-    chatWith: ({ serviceUrl, bot, tenant }, member) =>
-      asked(async () => {
-        let made = "";
-        await adapter.createConversationAsync(
-          appId,
-          "msteams",
-          serviceUrl,
-          service,
-          {
-            isGroup: false,
-            bot,
-            members: [{ id: member, name: "" }],
-            ...(tenant === null
-              ? {}
-              : { tenantId: tenant, channelData: { tenant: { id: tenant } } }),
-          } as Parameters<CloudAdapter["createConversationAsync"]>[4],
-          async (context) => {
-            made = context.activity.conversation.id;
-          },
-        );
-        return made;
+    chatWith: (reach, member) =>
+      within(reach, "none", async (_, client) => {
+        const { bot, tenant } = reach;
+        const { id } = await client.conversations.createConversation({
+          isGroup: false,
+          bot,
+          members: [{ id: member, name: "" }],
+          ...(tenant === null ? {} : { tenantId: tenant, channelData: { tenant: { id: tenant } } }),
+        });
+        return id;
       }),
 
     async member(reach, conversation, id) {
@@ -161,15 +156,14 @@ export function botbuilderConnector(identity: Identity | null): Connector {
       }
     },
 
-    signIn: () =>
-      within(
-        { serviceUrl: publicService, bot: { id: appId, name: "" }, tenant: null },
-        "none",
-        async (context) => {
-          const client: SignedIn | undefined = context.turnState.get(adapter.ConnectorClientKey);
-          await client?.credentials?.getToken?.();
-        },
-      ),
+    async signIn() {
+      const nobody: Reach = {
+        serviceUrl: publicService,
+        bot: { id: appId, name: "" },
+        tenant: null,
+      };
+      await within(nobody, "none", async (_, client) => client.credentials?.getToken?.());
+    },
   };
 }
 

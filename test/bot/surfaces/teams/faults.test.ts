@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { ChatError } from "../../../../bot/surface.ts";
 import { waitOf } from "../../../../bot/surfaces/teams/pace.ts";
-import { channelId } from "../../../servers/teams-side.ts";
 import type { Failure } from "../../../servers/teams.ts";
+import { channelId } from "../../../servers/teams-side.ts";
 import { openStage } from "./stage.ts";
 
 const channel = `teams:${encodeURIComponent(channelId)}`;

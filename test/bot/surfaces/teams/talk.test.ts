@@ -48,9 +48,7 @@ test("the root message of a thread begins it, what is written under it stands in
   expect(second?.thread).toBe(`${channel}:100`);
   expect(again?.eventId).toBe(second?.eventId);
   expect(first?.eventId).not.toBe(second?.eventId);
-  expect(first?.link).toBe(
-    "https://teams.microsoft.com/l/message/19%3Ageneral%40thread.tacv2/100",
-  );
+  expect(first?.link).toBe("https://teams.microsoft.com/l/message/19%3Ageneral%40thread.tacv2/100");
 });
 
 test("a reply goes into its thread, an edit to the message itself", async () => {
