@@ -1,4 +1,4 @@
-import { WebClient, type WebClientOptions } from "@slack/web-api";
+import { LogLevel, webApi } from "@slack/bolt";
 import type { Clock } from "../../../engine/domain/clock.ts";
 import type { Secret } from "../../../engine/domain/secret.ts";
 import { ChatError } from "../../surface.ts";
@@ -8,12 +8,12 @@ import { type Drawn, type Level, lesser } from "./render.ts";
 /** Slack's Web API as a surface needs it. Every method throws `ChatError`. */
 export interface SlackApi {
   /** For what must arrive. */
-  speaking: WebClient;
+  speaking: webApi.WebClient;
   /**
    * For progress alone: the SDK stops a client's whole queue on a rate limit, and a stale frame must not hold
    * back an answer.
    */
-  drawing: WebClient;
+  drawing: webApi.WebClient;
   /** Runs a call, its errors made ours. */
   call<Answer>(work: () => Promise<Answer>): Promise<Answer>;
   /** The same for an answer to somebody who waits: asked again a few times where Slack asks for a short pause. */
@@ -38,13 +38,13 @@ export interface ApiOptions {
 const patience = 10_000;
 
 export function slackApi({ botToken, apiUrl, clock }: ApiOptions): SlackApi {
-  const options: WebClientOptions = {
+  const options: webApi.WebClientOptions = {
     ...(apiUrl === null ? {} : { slackApiUrl: apiUrl }),
     // Repeating is ours: only we know what must be looked for before it is said again.
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
     timeout: 15_000,
-    logger: silent,
+    logger: silentLogger,
   };
   let level: Level = "modern";
 
@@ -57,8 +57,8 @@ export function slackApi({ botToken, apiUrl, clock }: ApiOptions): SlackApi {
   };
 
   return {
-    speaking: new WebClient(botToken.reveal(), options),
-    drawing: new WebClient(botToken.reveal(), options),
+    speaking: new webApi.WebClient(botToken.reveal(), options),
+    drawing: new webApi.WebClient(botToken.reveal(), options),
     call,
 
     async answer(work) {
@@ -90,12 +90,12 @@ export function slackApi({ botToken, apiUrl, clock }: ApiOptions): SlackApi {
 }
 
 /** The SDK's own lines could hold what people said. */
-const silent: NonNullable<WebClientOptions["logger"]> = {
+export const silentLogger: NonNullable<webApi.WebClientOptions["logger"]> = {
   debug() {},
   info() {},
   warn() {},
   error() {},
   setLevel() {},
   setName() {},
-  getLevel: () => "error" as ReturnType<NonNullable<WebClientOptions["logger"]>["getLevel"]>,
+  getLevel: () => LogLevel.ERROR,
 };

@@ -1,9 +1,4 @@
-import {
-  WebAPIHTTPError,
-  WebAPIPlatformError,
-  WebAPIRateLimitedError,
-  WebAPIRequestError,
-} from "@slack/web-api";
+import { webApi } from "@slack/bolt";
 import { ChatError } from "../../surface.ts";
 
 /** What Slack's own faults are called; with any of these it may have done what it was asked. */
@@ -33,25 +28,41 @@ const remedies: Record<string, string> = {
   expired_trigger_id: "Slack waited too long for the form. Press again.",
 };
 
+/** An answer by its address was not taken. */
+export class AnswerRefused extends Error {
+  override name = "AnswerRefused";
+  readonly word: string;
+
+  constructor(word: string) {
+    super(`Slack says ${word}.`);
+    this.word = word;
+  }
+}
+
 /** Slack's own word for what went wrong; null where it is not a refusal of Slack's. */
 export function slackWord(error: unknown): string | null {
-  return error instanceof WebAPIPlatformError ? error.data.error : null;
+  if (error instanceof AnswerRefused) return error.word;
+  return error instanceof webApi.WebAPIPlatformError ? error.data.error : null;
 }
 
 /** An error of Slack's SDK as what a surface throws; anything else as it is. */
 export function chatError(error: unknown): unknown {
   if (error instanceof ChatError) return error;
-  if (error instanceof WebAPIRateLimitedError) {
+  if (error instanceof webApi.WebAPIRateLimitedError) {
     const retryAfterMs = error.retryAfter * 1000;
     return new ChatError("Slack asks for a pause.", "limited", { retryAfterMs });
   }
-  if (error instanceof WebAPIRequestError) {
+  if (error instanceof webApi.WebAPIRequestError) {
     return new ChatError("Slack does not answer.", "unreachable", { cause: error });
   }
-  if (error instanceof WebAPIHTTPError) {
+  if (error instanceof webApi.WebAPIHTTPError) {
     return new ChatError(`Slack answers ${error.statusCode}.`, "unreachable");
   }
   const word = slackWord(error);
+  // What the SDK throws itself is a plain error: a pause without a length, an upload that was not taken.
+  if (word === null && error instanceof Error && error.constructor === Error) {
+    return new ChatError("Slack's answer makes no sense.", "unreachable", { cause: error });
+  }
   if (word === null) return error;
   if (word === "ratelimited" || word === "rate_limited") {
     return new ChatError("Slack asks for a pause.", "limited");

@@ -1,4 +1,4 @@
-import type { ModalView } from "@slack/types";
+import type { types } from "@slack/bolt";
 import { z } from "zod";
 import { Secret } from "../../../engine/domain/secret.ts";
 import type { Thread } from "../../../engine/domain/thread.ts";
@@ -13,7 +13,7 @@ const Meta = z.object({ command: z.string(), channel: z.string(), thread: z.stri
 export type FormMeta = z.infer<typeof Meta>;
 
 /** A modal for a form that was asked for in this place. */
-export function formView(form: Form, channel: Thread, thread: Thread | null): ModalView {
+export function formView(form: Form, channel: Thread, thread: Thread | null): types.ModalView {
   const meta: FormMeta = { command: form.command, channel, thread };
   return {
     type: "modal",
@@ -39,7 +39,7 @@ export function formView(form: Form, channel: Thread, thread: Thread | null): Mo
   };
 }
 
-function input(field: Field): ModalView["blocks"][number] {
+function input(field: Field): types.ModalView["blocks"][number] {
   const hint = [
     field.hint,
     field.kind === "secret" ? "Only Godwit gets it: it stands in no channel." : undefined,

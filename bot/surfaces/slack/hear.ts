@@ -5,6 +5,7 @@ import { ChatError, type Handle, type Incoming, type Surface } from "../../surfa
 import type { SlackApi } from "./api.ts";
 import { download } from "./files.ts";
 import { answersOf, formCallback } from "./forms.ts";
+import type { Membership } from "./membership.ts";
 import type { SlackPeople } from "./people.ts";
 import { isDirect, placeOf, threadOf } from "./places.ts";
 import type { Triggers } from "./triggers.ts";
@@ -12,8 +13,9 @@ import type { Triggers } from "./triggers.ts";
 export interface HearingParts {
   api: SlackApi;
   people: SlackPeople;
+  members: Membership;
   triggers: Triggers;
-  us: { user: string; name: string };
+  us: { user: string };
   token: Secret;
   apiUrl: string | null;
   surface: Surface;
@@ -58,7 +60,11 @@ const Pressed = z.object({
   response_url: z.string().optional(),
   user: z.object({ id: z.string() }),
   channel: z.object({ id: z.string() }),
-  container: z.object({ message_ts: z.string(), thread_ts: z.string().optional() }),
+  container: z.object({
+    message_ts: z.string(),
+    thread_ts: z.string().optional(),
+    is_ephemeral: z.boolean().optional(),
+  }),
 });
 
 export function hear(parts: HearingParts): Hearing {
@@ -87,7 +93,10 @@ export function hear(parts: HearingParts): Hearing {
       });
 
       app.event("app_mention", async ({ event, body }) => {
-        await on(typed(event, body.event_id));
+        const message = Typed.safeParse(event);
+        // In direct messages it comes as a message, too; other apps are nobody.
+        if (!message.success || isDirect(message.data.channel)) return;
+        if (message.data.bot_id === undefined) await on(typed(message.data, body.event_id));
       });
 
       app.event("message", async ({ event, body }) => {
@@ -97,20 +106,22 @@ export function hear(parts: HearingParts): Hearing {
         const { subtype, bot_id, user } = message.data;
         if (bot_id !== undefined || user === us.user) return;
         if (subtype !== undefined && subtype !== "file_share") return;
-        await on(typed(event, body.event_id));
+        await on(typed(message.data, body.event_id));
       });
 
       app.action(/^command-\d+$/, async ({ ack, body, action }) => {
         await ack();
         const press = Pressed.parse(body);
         const { value } = z.object({ value: z.string() }).parse(action);
-        const { message_ts, thread_ts } = press.container;
+        const { message_ts, thread_ts, is_ephemeral } = press.container;
+        // Nothing can stand under a message that one person sees.
+        const root = is_ephemeral === true ? null : message_ts;
         await on({
           eventId: press.trigger_id,
           user: press.user.id,
           channel: press.channel.id,
-          thread: thread_ts ?? message_ts,
-          message: message_ts,
+          thread: thread_ts ?? root,
+          message: root,
           text: value,
           triggerId: press.trigger_id,
           responseUrl: press.response_url ?? null,
@@ -139,8 +150,8 @@ export function hear(parts: HearingParts): Hearing {
   };
 }
 
-function typed(event: unknown, eventId: string): Heard {
-  const { user, channel, ts, thread_ts, text, files } = Typed.parse(event);
+function typed(event: z.infer<typeof Typed>, eventId: string): Heard {
+  const { user, channel, ts, thread_ts, text, files } = event;
   const file = files?.[0]?.id;
   return {
     eventId,
@@ -156,7 +167,7 @@ function typed(event: unknown, eventId: string): Heard {
 }
 
 async function incoming(heard: Heard, parts: HearingParts): Promise<Incoming> {
-  const { people, triggers, us, surface } = parts;
+  const { people, triggers, us, surface, members } = parts;
   const { eventId, user, channel, thread, message, triggerId, responseUrl } = heard;
   const text = plainWords(heard.text, us.user);
   return {
@@ -169,7 +180,7 @@ async function incoming(heard: Heard, parts: HearingParts): Promise<Incoming> {
     eventId,
     trigger: triggers.keep({ triggerId, responseUrl }),
     link: surface.link(threadOf(channel, message)),
-    capabilities: { readsThisMachine: false, cannotPost: await cannotPost(channel, parts) },
+    capabilities: { readsThisMachine: false, cannotPost: await members.cannotPost(channel) },
   };
 }
 
@@ -201,18 +212,4 @@ async function answers(
     }
   }
   return all;
-}
-
-/** What to do first where we are not in a channel; null where we can post. */
-async function cannotPost(channel: string, { api, us }: HearingParts): Promise<string | null> {
-  if (isDirect(channel)) return null;
-  try {
-    const { channel: info } = await api.call(() => api.speaking.conversations.info({ channel }));
-    if (info?.is_member === true) return null;
-  } catch (error) {
-    if (!(error instanceof ChatError)) throw error;
-    // What cannot be asked now is found out by posting.
-    if (error.kind !== "refused") return null;
-  }
-  return `I am not in this channel. Type \`/invite @${us.name}\` here first.`;
 }

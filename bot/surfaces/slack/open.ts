@@ -1,11 +1,14 @@
-import { App, HTTPReceiver, LogLevel, SocketModeReceiver } from "@slack/bolt";
+import { App, HTTPReceiver, SocketModeReceiver, webApi } from "@slack/bolt";
 import type { Clock } from "../../../engine/domain/clock.ts";
 import { UserError } from "../../../engine/domain/errors.ts";
 import type { Secret } from "../../../engine/domain/secret.ts";
 import { ChatError, type Handle, type Platform } from "../../surface.ts";
-import { type SlackApi, slackApi } from "./api.ts";
+import { type SlackApi, silentLogger, slackApi } from "./api.ts";
+import { chatError } from "./errors.ts";
 import { type Hearing, hear } from "./hear.ts";
+import { slackMembership } from "./membership.ts";
 import { slackPeople } from "./people.ts";
+import { keepConnected } from "./socket.ts";
 import { slackSurface } from "./surface.ts";
 import { slackTriggers } from "./triggers.ts";
 
@@ -59,12 +62,23 @@ export async function openSlack(options: SlackOptions): Promise<Platform> {
 
     async listen(handle) {
       const us = await self().catch(refusal);
-      const hearing = hear({ api, people, triggers, us, token: botToken, apiUrl, surface });
+      const members = slackMembership(api, clock, us.name);
+      const hearing = hear({
+        api,
+        people,
+        members,
+        triggers,
+        us,
+        token: botToken,
+        apiUrl,
+        surface,
+      });
       return start(options, us, hearing, handle);
     },
 
     async check() {
       const us = await self().catch(refusal);
+      if (options.appToken !== null) await knowsApp(options.appToken, apiUrl);
       const how = options.appToken === null ? "signed HTTP" : "Socket Mode";
       return `Slack, the workspace ${us.teamName}, as @${us.name} (${how})`;
     },
@@ -94,44 +108,74 @@ async function start(
   hearing: Hearing,
   handle: Handle,
 ): Promise<AsyncDisposable> {
-  const { appToken, signingSecret, host, port, apiUrl, botToken, log } = options;
+  const { appToken, signingSecret, host, port, apiUrl, botToken, log, clock } = options;
+  const clientOptions = {
+    ...(apiUrl === null ? {} : { slackApiUrl: apiUrl }),
+    retryConfig: { retries: 0 },
+  };
   const receiver =
     appToken !== null
       ? new SocketModeReceiver({
           appToken: appToken.reveal(),
-          logLevel: LogLevel.ERROR,
-          installerOptions: {
-            ...(apiUrl === null ? {} : { clientOptions: { slackApiUrl: apiUrl } }),
-          },
+          logger: silentLogger,
+          autoReconnectEnabled: false,
+          installerOptions: { clientOptions },
         })
       : new HTTPReceiver({
           signingSecret: signingSecret?.reveal() ?? "",
           endpoints: "/slack/events",
-          logLevel: LogLevel.ERROR,
+          logger: silentLogger,
           bodyLimit: 1024 * 1024,
         });
   const app = new App({
     receiver,
-    logLevel: LogLevel.ERROR,
+    logger: silentLogger,
     authorize: async () => ({
       botToken: botToken.reveal(),
       botId: us.bot,
       botUserId: us.user,
       teamId: us.team,
     }),
-    clientOptions: {
-      ...(apiUrl === null ? {} : { slackApiUrl: apiUrl }),
-      retryConfig: { retries: 0 },
-    },
+    clientOptions,
   });
   app.error(async (err) => log.error({ err }, "an event of Slack's failed"));
   const busy = hearing.register(app, handle);
-  if (receiver instanceof HTTPReceiver) await receiver.start({ host, port });
-  else await receiver.start();
+  const heard = await (receiver instanceof HTTPReceiver
+    ? serve(receiver, host, port)
+    : keepConnected(receiver, clock, log).catch(refusalOfApp));
   return {
     async [Symbol.asyncDispose]() {
-      await receiver.stop();
+      await heard[Symbol.asyncDispose]();
       await Promise.allSettled(busy);
     },
   };
+}
+
+async function serve(receiver: HTTPReceiver, host: string, port: number): Promise<AsyncDisposable> {
+  await receiver.start({ host, port });
+  return {
+    async [Symbol.asyncDispose]() {
+      await receiver.stop();
+    },
+  };
+}
+
+/** Throws where Slack does not know the token that Socket Mode needs. */
+async function knowsApp(appToken: Secret, apiUrl: string | null): Promise<void> {
+  const client = new webApi.WebClient(appToken.reveal(), {
+    ...(apiUrl === null ? {} : { slackApiUrl: apiUrl }),
+    retryConfig: { retries: 0 },
+    logger: silentLogger,
+  });
+  await client.apps.connections.open({}).catch(refusalOfApp);
+}
+
+function refusalOfApp(error: unknown): never {
+  const said = chatError(error);
+  if (!(said instanceof ChatError)) throw error;
+  const what =
+    said.kind === "refused"
+      ? "Slack does not know SLACK_APP_TOKEN, or it lacks `connections:write`."
+      : said.message;
+  throw new UserError(`Slack cannot be heard: ${what} See docs/connect-slack.md.`);
 }

@@ -1,5 +1,8 @@
-import type { Block, KnownBlock } from "@slack/types";
+import type { types } from "@slack/bolt";
 import { type Button, type Message, spans } from "../../message.ts";
+import { cut, escaped, seen, still } from "./inert.ts";
+
+type Block = types.Block | types.KnownBlock;
 
 /**
  * How much of Block Kit is used: `modern` has rich text and tables, `plain` only what every workspace knows,
@@ -13,132 +16,130 @@ export const lesser = { modern: "plain", plain: "text", text: null } as const;
 /** What Slack takes at most, and what people read at most. */
 const most = {
   lines: 40,
-  line: 2000,
-  rows: 20,
+  line: 1000,
+  rows: 10,
+  cells: 20,
   cell: 120,
+  table: 9000,
   label: 75,
   value: 2000,
-  blocks: 45,
+  buttons: 25,
+  section: 2900,
+  /** An edit over 4,000 characters is refused whole. */
+  text: 3800,
 } as const;
-
-/** An edit over 4,000 characters is refused whole; a post is cut by Slack without a word. */
-const textLimit = 3800;
 
 /** A message as Slack takes it. `text` is what notifications say, and all there is where blocks are refused. */
 export interface Drawn {
   text: string;
-  blocks?: (KnownBlock | Block)[];
+  blocks?: Block[];
 }
 
-/** Draws a message. Nothing in it is read as markup on any level. */
+/** Draws a message. Nothing in it is read as markup on any level; words to be typed are set as code. */
 export function draw(message: Message, level: Level): Drawn {
-  const text = inert(shortened(message.text, textLimit));
+  const parts = partsOf(message);
+  const text = fallback(level === "text" ? parts : [{ lines: message.text.split("\n") }]);
   if (level === "text") return { text };
-  const body = level === "modern" ? modern(message) : plain(message);
-  return { text, blocks: [...body.slice(0, most.blocks), ...actions(message.buttons ?? [])] };
+  const body = level === "modern" ? parts.map(modern) : [plain(parts)];
+  return { text, blocks: [...body, ...actions(message.buttons ?? [])] };
 }
 
-/**
- * Text for Slack's `text`, which is read as markup whatever is asked: the three signs are escaped, and what
- * clients make links of is broken by an invisible joint, as are the signs of formatting.
- */
-export function inert(text: string): string {
-  return text
-    .replace(/:\/\//g, ":\u2060//")
-    .replace(/\b(www)\./gi, "$1\u2060.")
-    .replace(/(^|[\s(["'])([*_~])/gm, "$1\u2060$2\u2060")
-    .replace(/@(?=here|channel|everyone)/gi, "@\u2060")
-    .replace(/&/g, "&amp;")
-    .replace(/</g, "&lt;")
-    .replace(/>/g, "&gt;");
-}
+/** A piece of a message: lines, or a table. */
+type Part = { lines: string[]; bold?: boolean } | { rows: string[][]; more: number };
 
-function modern(message: Message): (KnownBlock | Block)[] {
-  const { title, bar, facts, table, notes } = message;
-  const blocks: (KnownBlock | Block)[] = [];
-  if (title === undefined) blocks.push(rich(lines(message.text)));
-  else blocks.push(rich([title], true));
-  if (bar !== undefined) blocks.push(rich([barText(bar)]));
-  if (title !== undefined && facts !== undefined) {
-    blocks.push(rich(Object.entries(facts).map(([name, value]) => `${name}: ${value}`)));
-  }
-  if (table !== undefined) blocks.push(tableBlock(table));
-  if (table !== undefined && table.rows.length > most.rows) blocks.push(rich([more(table)]));
-  if (notes !== undefined && notes.length > 0) blocks.push(rich(lines(notes.join("\n"))));
-  return blocks;
-}
-
-function plain(message: Message): KnownBlock[] {
-  const { title, bar, facts, table, notes } = message;
-  const parts =
-    title === undefined
-      ? [message.text]
-      : [
-          title,
-          ...(bar === undefined ? [] : [barText(bar)]),
-          ...Object.entries(facts ?? {}).map(([name, value]) => `${name}: ${value}`),
-        ];
-  const rows = table === undefined ? [] : [table.columns, ...table.rows.slice(0, most.rows)];
-  const all = [
-    ...parts,
-    ...rows.map((row) => row.join(" · ")),
-    ...(table !== undefined && table.rows.length > most.rows ? [more(table)] : []),
-    ...(notes ?? []),
+/** In the order they are read. */
+function partsOf({ text, title, bar, facts, table, notes = [] }: Message): Part[] {
+  const told = Object.entries(facts ?? {}).map(([name, value]) => `${name}: ${value}`);
+  const all: (Part | null)[] = [
+    title === undefined ? { lines: text.split("\n") } : { lines: [title], bold: true },
+    bar === undefined ? null : { lines: [barText(bar)] },
+    title === undefined || told.length === 0 ? null : { lines: told },
+    table === undefined
+      ? null
+      : {
+          rows: [table.columns, ...table.rows.slice(0, most.rows)],
+          more: Math.max(0, table.rows.length - most.rows),
+        },
+    notes.length === 0 ? null : { lines: notes.flatMap((note) => note.split("\n")) },
   ];
-  const text = shortened(lines(all.join("\n")).join("\n"), 2900).replaceAll("`", "");
-  // Plain text is shown as it is, but clients make links of addresses in it.
-  return [
-    { type: "section", text: { type: "plain_text", text: joined(text) || " ", emoji: false } },
-  ];
+  return all.filter((part) => part !== null);
 }
 
-function rich(all: string[], bold = false): Block {
-  const elements = all.flatMap((line, at) => {
-    const runs = spans(line.slice(0, most.line)).map((span) => ({
-      type: "text",
-      text: span.typed ? span.text : joined(span.text),
-      ...(span.typed || bold
-        ? { style: { ...(span.typed && { code: true }), ...(bold && { bold }) } }
-        : {}),
-    }));
-    return at === 0 ? runs : [{ type: "text", text: "\n" }, ...runs];
+/** Rich text takes runs of words as they are: there is nothing in it to escape. */
+function modern(part: Part): Block {
+  if ("rows" in part) return tableBlock(part);
+  const elements = shown(part.lines).flatMap((line, at) => {
+    const runs = spans(cut(seen(line), most.line)).map((span) => {
+      const style = {
+        ...(span.typed ? { code: true } : {}),
+        ...(part.bold === true ? { bold: true } : {}),
+      };
+      const text = span.typed ? span.text : still(span.text);
+      return { type: "text" as const, text, ...(Object.keys(style).length > 0 ? { style } : {}) };
+    });
+    return at === 0 ? runs : [{ type: "text" as const, text: "\n" }, ...runs];
   });
-  const section = elements.length === 0 ? [{ type: "text", text: " " }] : elements;
   return {
     type: "rich_text",
-    elements: [{ type: "rich_text_section", elements: section }],
-  } as Block;
+    elements: [
+      {
+        type: "rich_text_section",
+        elements: elements.length === 0 ? [{ type: "text", text: " " }] : elements,
+      },
+    ],
+  };
 }
 
-function tableBlock({ columns, rows }: NonNullable<Message["table"]>): Block {
+function tableBlock({ rows, more }: { rows: string[][]; more: number }): Block {
+  const width = Math.min(most.cells, Math.max(1, ...rows.map((row) => row.length)));
+  const cell = Math.min(most.cell, Math.floor(most.table / (width * (rows.length + 1))));
   const cells = (row: string[]) =>
-    row
-      .slice(0, 20)
-      .map((text) => ({ type: "raw_text", text: joined(text.slice(0, most.cell)) || " " }));
-  return {
-    type: "table",
-    rows: [cells(columns), ...rows.slice(0, most.rows).map(cells)],
-  } as Block;
+    Array.from({ length: width }, (_, at) => ({
+      type: "raw_text" as const,
+      text: still(cut(seen(row[at] ?? ""), cell)) || " ",
+    }));
+  const last = more === 0 ? [] : [cells([andMore(more)])];
+  return { type: "table", rows: [...rows.map(cells), ...last] };
 }
 
-function more({ rows }: NonNullable<Message["table"]>): string {
-  return `… and ${rows.length - most.rows} more`;
+/** One section: plain text is shown as it is. */
+function plain(parts: Part[]): Block {
+  const lines = parts.flatMap(linesOf).map((line) => still(unmarked(line)));
+  const text = cut(shown(lines).join("\n"), most.section).trim();
+  return { type: "section", text: { type: "plain_text", text: text || " ", emoji: false } };
 }
 
-/** What a client would make a link of, broken by an invisible joint. */
-function joined(text: string): string {
-  return text.replace(/:\/\//g, ":\u2060//").replace(/\b(www)\./gi, "$1\u2060.");
+/** Everything as lines of Slack's own markup, with nothing in it that means anything but code. */
+function fallback(parts: Part[]): string {
+  const done: string[] = [];
+  let length = 0;
+  for (const line of shown(parts.flatMap(linesOf))) {
+    const marked = spans(cut(seen(line), most.line))
+      .map((span) => (span.typed ? `\`${escaped(span.text)}\`` : escaped(span.text)))
+      .join("");
+    length += marked.length + 1;
+    // Cut between lines, so that no sign of Slack's is cut in two.
+    if (length > most.text) return [...done, "…"].join("\n");
+    done.push(marked);
+  }
+  return done.join("\n").trim() || " ";
 }
 
-function actions(buttons: Button[]): KnownBlock[] {
+function linesOf(part: Part): string[] {
+  if ("lines" in part) return part.lines;
+  const rows = part.rows.map((row) => row.map((cell) => cut(cell, most.cell)).join(" · "));
+  return part.more === 0 ? rows : [...rows, andMore(part.more)];
+}
+
+function actions(buttons: Button[]): Block[] {
   if (buttons.length === 0) return [];
   return [
     {
       type: "actions",
-      elements: buttons.slice(0, 5).map(({ label, command, style }, at) => ({
+      elements: buttons.slice(0, most.buttons).map(({ label, command, style }, at) => ({
         type: "button",
         action_id: `command-${at}`,
-        text: { type: "plain_text", text: label.slice(0, most.label), emoji: false },
+        text: { type: "plain_text", text: cut(seen(label), most.label) || " ", emoji: false },
         value: command.slice(0, most.value),
         ...(style === undefined ? {} : { style }),
       })),
@@ -148,16 +149,22 @@ function actions(buttons: Button[]): KnownBlock[] {
 
 /** A bar of text: Block Kit has none of its own. */
 function barText(part: number): string {
-  const full = Math.max(0, Math.min(20, Math.floor(part * 20)));
-  return `${"▓".repeat(full)}${"░".repeat(20 - full)} ${Math.floor(part * 100)} %`;
+  const done = Math.max(0, Math.min(1, part));
+  const full = Math.floor(done * 20);
+  return `${"▓".repeat(full)}${"░".repeat(20 - full)} ${Math.floor(done * 100)} %`;
 }
 
-function lines(text: string): string[] {
-  const all = text.split("\n");
-  if (all.length <= most.lines) return all;
-  return [...all.slice(0, most.lines), `… and ${all.length - most.lines} more lines`];
+function unmarked(line: string): string {
+  return spans(cut(seen(line), most.line))
+    .map((span) => span.text)
+    .join("");
 }
 
-function shortened(text: string, limit: number): string {
-  return text.length <= limit ? text : `${text.slice(0, limit - 2)} …`;
+function shown(lines: string[]): string[] {
+  if (lines.length <= most.lines) return lines;
+  return [...lines.slice(0, most.lines), `${andMore(lines.length - most.lines)} lines`];
+}
+
+function andMore(n: number): string {
+  return `… and ${n} more`;
 }

@@ -6,7 +6,7 @@ import { upload } from "./files.ts";
 import { formView } from "./forms.ts";
 import type { SlackPeople } from "./people.ts";
 import { isDirect, placeOf, rootOf, threadOf, userOf } from "./places.ts";
-import { type Drawn, draw, type Level } from "./render.ts";
+import { type Drawn, draw } from "./render.ts";
 import type { Triggers } from "./triggers.ts";
 
 export interface SlackSurfaceParts {
@@ -168,7 +168,13 @@ export function slackSurface({ api, people, triggers, url }: SlackSurfaceParts):
       await say(message, { channel, ...thread }, api.answer);
       return;
     }
-    if (await triggers.answer(trigger, (level: Level) => draw(message, level))) return;
+    const answered = await api.call(() =>
+      api.richly(
+        (level) => draw(message, level),
+        (drawn) => triggers.answer(trigger, drawn),
+      ),
+    );
+    if (answered) return;
     const user = userOf(person);
     try {
       await api.answer(() =>

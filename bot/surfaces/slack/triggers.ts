@@ -1,5 +1,6 @@
 import type { Clock, Instant } from "../../../engine/domain/clock.ts";
-import type { Drawn, Level } from "./render.ts";
+import { AnswerRefused } from "./errors.ts";
+import type { Drawn } from "./render.ts";
 
 /** What Slack gives with a command or a press, to answer it by. */
 export interface Given {
@@ -13,8 +14,11 @@ export interface Given {
 export interface Triggers {
   keep(given: Given): string;
   formOf(trigger: string | null): string | null;
-  /** Answers by the response address. False where that cannot be done any more. */
-  answer(trigger: string | null, draw: (level: Level) => Drawn): Promise<boolean>;
+  /**
+   * Answers by the response address. False where that cannot be done any more. Throws `AnswerRefused` where
+   * the blocks were not taken.
+   */
+  answer(trigger: string | null, drawn: Drawn): Promise<boolean>;
 }
 
 const goodFor = 29 * 60_000;
@@ -36,15 +40,13 @@ export function slackTriggers(clock: Clock): Triggers {
 
     formOf: (trigger) => kept.get(trigger ?? "")?.triggerId ?? null,
 
-    async answer(trigger, draw) {
+    async answer(trigger, drawn) {
       const given = kept.get(trigger ?? "");
       if (given?.responseUrl == null || given.left === 0 || clock.now() >= given.until) {
         return false;
       }
       given.left -= 1;
-      for (const level of ["modern", "text"] as const) {
-        if (await sent(given.responseUrl, draw(level))) return true;
-      }
+      if (await sent(given.responseUrl, drawn)) return true;
       // Expired, or used up by what we do not know of.
       given.left = 0;
       return false;
@@ -53,8 +55,10 @@ export function slackTriggers(clock: Clock): Triggers {
 }
 
 async function sent(url: string, drawn: Drawn): Promise<boolean> {
+  let response: Response;
+  let said: string;
   try {
-    const response = await fetch(url, {
+    response = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({
@@ -67,9 +71,10 @@ async function sent(url: string, drawn: Drawn): Promise<boolean> {
       redirect: "error",
       signal: AbortSignal.timeout(10_000),
     });
-    await response.body?.cancel();
-    return response.ok;
+    said = await response.text();
   } catch {
     return false;
   }
+  if (!response.ok && said.includes("invalid_blocks")) throw new AnswerRefused("invalid_blocks");
+  return response.ok;
 }
