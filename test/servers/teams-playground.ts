@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { mkdtemp, rm } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
@@ -29,7 +29,16 @@ export async function startPlayground(endpoint: string): Promise<Playground> {
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const port = await freePort();
   const cli = join(process.cwd(), "node_modules/@microsoft/m365agentsplayground/cli.js");
-  const words = ["start", "-e", endpoint, "-c", "msteams", "-p", String(port), "--disable-telemetry"];
+  const words = [
+    "start",
+    "-e",
+    endpoint,
+    "-c",
+    "msteams",
+    "-p",
+    String(port),
+    "--disable-telemetry",
+  ];
   const child = spawn(process.execPath, [cli, ...words], {
     cwd: folder,
     stdio: "ignore",

@@ -39,7 +39,7 @@ function person(id: string, name: string): FakeMember {
   };
 }
 
-export function teamsSide(url: string, fake: FakeTeams): TeamsSide {
+export function teamsSide(url: string, fake: Pick<FakeTeams, "url">): TeamsSide {
   let count = 0;
   const base = ({ as = ana, chat = channelId, root, id }: How) => {
     count += 1;

@@ -26,7 +26,7 @@ export interface TeamsSurfaceParts {
 }
 
 /** A note under the pressed button shows about this much. */
-const noteLength = 180;
+const noteLength = 300;
 
 /** Teams as a surface. Threads are `teams:<conversation>:<root message>`, both percent-encoded. */
 export function teamsSurface(parts: TeamsSurfaceParts): Surface {
