@@ -4,6 +4,7 @@ import { UserError } from "../../../engine/domain/errors.ts";
 import type { Secret } from "../../../engine/domain/secret.ts";
 import { ChatError, type Handle, type Platform } from "../../surface.ts";
 import { type SlackApi, silentLogger, slackApi } from "./api.ts";
+import { openDoor } from "./door.ts";
 import { chatError } from "./errors.ts";
 import { type Hearing, hear } from "./hear.ts";
 import { slackMembership } from "./membership.ts";
@@ -141,21 +142,12 @@ async function start(
   app.error(async (err) => log.error({ err }, "an event of Slack's failed"));
   const busy = hearing.register(app, handle);
   const heard = await (receiver instanceof HTTPReceiver
-    ? serve(receiver, host, port)
+    ? openDoor(receiver, host, port)
     : keepConnected(receiver, clock, log).catch(refusalOfApp));
   return {
     async [Symbol.asyncDispose]() {
       await heard[Symbol.asyncDispose]();
       await Promise.allSettled(busy);
-    },
-  };
-}
-
-async function serve(receiver: HTTPReceiver, host: string, port: number): Promise<AsyncDisposable> {
-  await receiver.start({ host, port });
-  return {
-    async [Symbol.asyncDispose]() {
-      await receiver.stop();
     },
   };
 }

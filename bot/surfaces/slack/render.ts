@@ -139,7 +139,7 @@ function actions(buttons: Button[]): Block[] {
       elements: buttons.slice(0, most.buttons).map(({ label, command, style }, at) => ({
         type: "button",
         action_id: `command-${at}`,
-        text: { type: "plain_text", text: cut(seen(label), most.label) || " ", emoji: false },
+        text: { type: "plain_text", text: cut(still(label), most.label) || " ", emoji: false },
         value: command.slice(0, most.value),
         ...(style === undefined ? {} : { style }),
       })),

@@ -31,7 +31,7 @@ test("a project from its channel: linked, filled, verified, pre-staged by a butt
   await world.carry();
   await said(/used 1 of 10/);
   expect(root.edits).toBeGreaterThan(0);
-  expect(readIn(root)).toMatch(/completed[^]*Migrated: 3/);
+  expect(readIn(root)).toMatch(/completed[\s\S]*Migrated: 3/);
   expect(root.thread_ts).toBeNull();
   expect(root.ts).not.toBe(verified.ts);
 
