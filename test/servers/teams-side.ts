@@ -21,7 +21,7 @@ export interface How {
   entities?: unknown[];
 }
 
-export const bot = { id: "28:godwit", name: "Migrate" };
+const bot = { id: "28:godwit", name: "Migrate" };
 export const tenant = "11111111-2222-3333-4444-555555555555";
 export const channelId = "19:general@thread.tacv2";
 

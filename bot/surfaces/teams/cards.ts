@@ -5,7 +5,7 @@ import { plain } from "../cards/plain.ts";
 import { type Card, formCard } from "../cards/render.ts";
 import { fittingCard } from "./fit.ts";
 
-export const cardType = "application/vnd.microsoft.card.adaptive";
+const cardType = "application/vnd.microsoft.card.adaptive";
 const noteType = "application/vnd.microsoft.activity.message";
 
 /** What a button of ours brings back. */

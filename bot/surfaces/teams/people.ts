@@ -111,7 +111,7 @@ export function teamsPeople(
 }
 
 /** Guests and strangers read at most, and so does whoever cannot be looked up. Pure. */
-export function isGuest(member: Member | null, tenantId: string | null): boolean {
+function isGuest(member: Member | null, tenantId: string | null): boolean {
   if (member === null) return tenantId !== null;
   if (member.role === "guest" || member.role === "anonymous") return true;
   return tenantId !== null && member.tenant !== null && member.tenant !== tenantId;
