@@ -117,16 +117,16 @@ function facts(given: Record<string, string>): Card[] {
     block(plain(value, most.fact)),
   ]);
   if (rows.length === 0) return [];
-  return [grid([1, 2], rows, { firstRowAsHeader: false })];
+  return [grid([1, 2], rows, { firstRowAsHeaders: false })];
 }
 
 function table({ columns, rows }: NonNullable<Message["table"]>): Card[] {
   const cells = (row: string[], look: Card = {}) =>
     columns.map((_, at) => block(plain(row[at] ?? "", most.cell), look));
   const drawn = grid(
-    columns.map(() => 1),
+    columns.map((_, at) => (at === 0 ? 2 : 1)),
     [cells(columns, { weight: "Bolder" }), ...rows.slice(0, most.rows).map((row) => cells(row))],
-    { firstRowAsHeader: true },
+    { firstRowAsHeaders: true },
   );
   return rows.length > most.rows ? [drawn, ...lines(more(rows.length - most.rows))] : [drawn];
 }

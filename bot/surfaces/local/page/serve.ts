@@ -115,6 +115,8 @@ function site(
     app.get(`/${name}`, (_, response) => response.sendFile(join(client, name)));
   }
   app.get("/adaptivecards.js", (_, response) => response.sendFile(renderer));
+  // Asked for by browsers whatever the page says.
+  app.get("/favicon.ico", (_, response) => response.status(204).end());
   app.get("/lines", (request, response) => follow(request, response, options, over));
   app.post("/say", express.json({ limit: "6mb", strict: true }), async (request, response) => {
     const said = Said.safeParse(request.body);
