@@ -68,6 +68,15 @@ test("a project is linked, pre-staged, watched, finished and repeated in a chann
   expect(await type("link acme")).toContain("acme");
   expect(await type("add bert@old.example bert@new.example")).toContain("bert@old.example");
 
+  const verified = fake.messages.length;
+  await type("verify anna@old.example");
+  await world.carry();
+  const checked = fake.messages.slice(verified).map(({ activity }) => activity.attachments);
+  expect(checked.map((card) => readCard(card).text).join("\n")).toMatch(
+    /Verify of acme.*completed/s,
+  );
+
+  world.clock.advance(60_000);
   await type("prestage 90d anna@old.example");
   const plan = fake.messages.findLast(({ conversation }) => conversation === channelId);
   const { text, buttons } = readCard(plan?.activity.attachments);
@@ -105,6 +114,13 @@ test("a project is linked, pre-staged, watched, finished and repeated in a chann
   const done = readCard(last.activity.attachments).text;
   expect(done).toContain("completed");
   expect(done).toMatch(/3/);
+  expect(world.system.letters("anna@new.example", "INBOX")).toHaveLength(5);
+
+  world.clock.advance(60_000);
+  await type("delta anna@old.example");
+  await world.carry();
+  const delta = fake.messages.findLast(({ conversation }) => conversation === channelId)!;
+  expect(readCard(delta.activity.attachments).text).toMatch(/Delta of acme.*completed/s);
   expect(world.system.letters("anna@new.example", "INBOX")).toHaveLength(5);
 
   const status = await type("status", { root: last.id });
