@@ -166,7 +166,7 @@ const methods: Record<string, Method> = {
         id: file.id,
         name: file.name,
         size: Buffer.byteLength(file.content),
-        url_private: `${url}/files/${file.id}`,
+        url_private: file.url ?? `${url}/files/${file.id}`,
       },
     };
   },

@@ -49,6 +49,8 @@ export interface SlackFile {
   name: string;
   content: string;
   channel: string | null;
+  /** Where Slack says it is; on this server unless set. */
+  url?: string;
 }
 
 /** A workspace: all that the fake knows. */

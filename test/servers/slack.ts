@@ -114,7 +114,7 @@ export async function startFakeSlack(now: () => number = Date.now): Promise<Fake
       const file = state.files.find(({ id }) => id === name);
       if (file === undefined) return json(response, 404, {});
       if (what === "upload") {
-        file.content = await bodyText(request);
+        file.content = await uploaded(request);
         return json(response, 200, {});
       }
       if (request.headers.authorization !== `Bearer ${botToken}`) return json(response, 302, {});
@@ -192,6 +192,16 @@ async function argsOf(
 function nested(name: string, value: string): unknown {
   if (value === "true" || value === "false") return value === "true";
   return ["blocks", "view", "metadata", "files"].includes(name) ? JSON.parse(value) : value;
+}
+
+/** A file comes as a form of one part. */
+async function uploaded(request: IncomingMessage): Promise<string> {
+  const { "content-type": type = "" } = request.headers;
+  const form = await new Response(await bodyText(request), {
+    headers: { "content-type": type },
+  }).formData();
+  const [part] = [...form.values()];
+  return part instanceof File ? part.text() : "";
 }
 
 async function bodyText(request: IncomingMessage): Promise<string> {

@@ -61,6 +61,9 @@ export function chatError(error: unknown): unknown {
   const word = slackWord(error);
   // What the SDK throws itself is a plain error: a pause without a length, an upload that was not taken.
   if (word === null && error instanceof Error && error.constructor === Error) {
+    if (/^Retry header/.test(error.message)) {
+      return new ChatError("Slack asks for a pause.", "limited");
+    }
     return new ChatError("Slack's answer makes no sense.", "unreachable", { cause: error });
   }
   if (word === null) return error;
