@@ -1,10 +1,13 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
+
+const require = createRequire(import.meta.url);
 
 /** Microsoft's own test client for Teams, and a browser on it. */
 export interface Playground extends AsyncDisposable {
@@ -28,7 +31,7 @@ export async function startPlayground(endpoint: string): Promise<Playground> {
   const folder = await mkdtemp(join(tmpdir(), "godwit-playground-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const port = await freePort();
-  const cli = join(process.cwd(), "node_modules/@microsoft/m365agentsplayground/cli.js");
+  const cli = require.resolve("@microsoft/m365agentsplayground/cli.js");
   const words = [
     "start",
     "-e",

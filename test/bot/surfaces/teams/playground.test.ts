@@ -40,12 +40,21 @@ async function story(world: ChatWorld, page: Page): Promise<void> {
     world.clock.advance(10_000);
     await world.narrator.tick();
   };
+  const carried = async () => {
+    await until(async () => (await world.desk.passes.waiting(1)).length > 0);
+    await world.run();
+    await tell();
+  };
   await chat(page, "My Team - General");
 
   await say(world, page, "link acme");
   await shown(under(page, "is now about acme"));
   await say(world, page, "add bert@old.example bert@new.example");
   await shown(under(page, "bert@old.example → bert@new.example"));
+
+  await say(world, page, "verify anna@old.example");
+  await carried();
+  await shown(under(page, /Verif[a-z]+ of acme.*completed/s));
 
   await say(world, page, "prestage 90d anna@old.example");
   await under(page, "Pre-stage of acme").getByRole("button", { name: "Start" }).click();
@@ -65,18 +74,16 @@ async function story(world: ChatWorld, page: Page): Promise<void> {
   expect(await root.count()).toBe(0);
   await done.screenshot({ path: picture });
 
-  await say(world, page, "full anna@old.example --yes");
-  await until(async () => (await world.desk.passes.waiting(1)).length > 0);
-  await world.run();
-  await tell();
-  const full = under(page, /Full pass of acme.*completed/s);
-  await shown(full.getByText(/2 migrated, 3 already there/));
+  await say(world, page, "delta anna@old.example --yes");
+  await carried();
+  const delta = under(page, /Delta of acme.*completed/s);
+  await shown(delta.getByText(/2 migrated, 3 already there/));
 
   // In the thread of a pass it is asked about by its words alone.
   world.clock.advance(10_000);
-  await mention(page, full.getByRole("textbox"), "status");
+  await mention(page, delta.getByRole("textbox"), "status");
   await page.keyboard.press("Enter");
-  await shown(full.getByText(/status/).last());
+  await shown(delta.getByText(/status/).last());
 
   await say(world, page, "delt");
   await say(world, page, "full nobody@old.example");
