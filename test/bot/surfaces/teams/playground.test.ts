@@ -59,7 +59,7 @@ async function story(world: ChatWorld, page: Page): Promise<void> {
   await say(world, page, "prestage 90d anna@old.example");
   await under(page, "Pre-stage of acme").getByRole("button", { name: "Start" }).click();
   // The plan is rewritten where it stands: nobody can press it again.
-  const plan = under(page, "started by Alex Wilber");
+  const plan = under(page, /Plan \d+, pre-stage.*started by Alex Wilber/);
   await shown(plan);
   expect(await plan.getByRole("button", { name: "Start" }).count()).toBe(0);
 
