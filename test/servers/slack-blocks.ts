@@ -53,7 +53,7 @@ function isButton(element: Json): boolean {
 }
 
 /** Everything a person reads in a message, as a client shows it. */
-export function readIn({ text, blocks }: SlackMessage): string {
+export function readIn({ text, blocks }: Pick<SlackMessage, "text" | "blocks">): string {
   if (blocks.length === 0) return unescaped(text).replace(/`/g, "").replaceAll("\u2060", "");
   return blocks
     .map((block) => {
@@ -71,7 +71,7 @@ export function readIn({ text, blocks }: SlackMessage): string {
 /** The buttons of a message. */
 export function buttonsIn({
   blocks,
-}: SlackMessage): { id: string; label: string; value: string }[] {
+}: Pick<SlackMessage, "blocks">): { id: string; label: string; value: string }[] {
   return blocks
     .filter((block) => block.type === "actions")
     .flatMap((block) => list(block.elements))

@@ -1,59 +1,12 @@
 import { createServer } from "node:http";
-import { webApi } from "@slack/bolt";
 import { expect, test, vi } from "vitest";
-import type { Form, Message } from "../../../../bot/message.ts";
-import { ChatError } from "../../../../bot/surface.ts";
-import { UserError } from "../../../../engine/domain/errors.ts";
-import { botToken, type Failure, startFakeSlack } from "../../../servers/slack.ts";
+import type { Form } from "../../../../bot/message.ts";
+import { startFakeSlack } from "../../../servers/slack.ts";
 import { buttonsIn, readIn } from "../../../servers/slack-blocks.ts";
-import { slackAt } from "./open.ts";
+import { alone, slackAt } from "./open.ts";
 import { button, mail, slackWorld } from "./world.ts";
 
-const hello: Message = { text: "Hello." };
 const waiting = { timeout: 5000, interval: 5 };
-
-/** A surface alone before a workspace. */
-async function alone() {
-  const slack = await startFakeSlack();
-  const platform = await slackAt(slack);
-  const to = { person: "slack:U0ANA", place: "slack:C0ACME", trigger: null };
-  return {
-    slack,
-    platform,
-    surface: platform.surface,
-    to,
-    [Symbol.asyncDispose]: slack[Symbol.asyncDispose],
-  };
-}
-
-test("a limit on progress is told at once and holds back no answer", async () => {
-  await using one = await alone();
-  const { slack, surface, to } = one;
-  const root = await surface.post("slack:C0ACME", hello);
-  slack.fail({ on: "chat.update", with: { status: 429, retryAfter: 1 }, times: 1 });
-  const start = performance.now();
-  const edit = surface.edit(root, hello);
-  await expect(edit).rejects.toMatchObject({ kind: "limited", retryAfterMs: 1000 });
-  await surface.private(to, hello);
-  expect(performance.now() - start).toBeLessThan(800);
-
-  // One client as the SDK makes it stops whole, the answer with it.
-  const client = new webApi.WebClient(botToken, {
-    slackApiUrl: slack.apiUrl,
-    retryConfig: { retries: 1, minTimeout: 0 },
-    logLevel: "error" as never,
-  });
-  const ts = root.split(":")[2] ?? "";
-  slack.fail({ on: "chat.update", with: { status: 429, retryAfter: 1 }, times: 1 });
-  const update = client.chat.update({ channel: "C0ACME", ts, text: "x" });
-  await vi.waitFor(
-    () => expect(slack.asked.filter((a) => a.method === "chat.update")).toHaveLength(2),
-    waiting,
-  );
-  await client.chat.postMessage({ channel: "C0ACME", text: "x" });
-  expect(performance.now() - start).toBeGreaterThan(950);
-  await update;
-});
 
 test("an answer that Slack wants a moment later is given then", async () => {
   await using one = await slackWorld();
@@ -63,33 +16,6 @@ test("an answer that Slack wants a moment later is given then", async () => {
   await slack.person("U0ANA").command("help");
   expect((await said(/delta/)).only).toBe("U0ANA");
 });
-
-test.each([
-  ["a fault of Slack's", { status: 500 }, "unreachable"],
-  ["a cut connection", "drop", "unreachable"],
-  ["internal_error", { error: "internal_error" }, "unreachable"],
-  ["fatal_error", { error: "fatal_error" }, "unreachable"],
-  ["a pause of a length", { status: 429, retryAfter: 7 }, "limited"],
-  ["a pause of no length", { status: 429 }, "limited"],
-  ["ratelimited", { error: "ratelimited" }, "limited"],
-  ["channel_not_found", { error: "channel_not_found" }, "refused"],
-  ["not_in_channel", { error: "not_in_channel" }, "refused"],
-  ["is_archived", { error: "is_archived" }, "refused"],
-  ["account_inactive", { error: "account_inactive" }, "refused"],
-  ["token_revoked", { error: "token_revoked" }, "refused"],
-  ["missing_scope", { error: "missing_scope" }, "refused"],
-  ["a word never heard", { error: "some_new_word" }, "refused"],
-] as [string, Failure["with"], ChatError["kind"]][])(
-  "%s becomes an error that says who has to act",
-  async (_, how, kind) => {
-    await using one = await alone();
-    one.slack.fail({ on: "chat.postMessage", with: how });
-    const error = await one.surface.post("slack:C0ACME", hello).catch((caught: unknown) => caught);
-    expect(error).toBeInstanceOf(ChatError);
-    expect(error).toMatchObject({ kind });
-    expect(`${error} ${JSON.stringify(error)}`).not.toContain(botToken);
-  },
-);
 
 const form: Form = {
   title: "Master password",
@@ -250,15 +176,6 @@ test.each([
   },
 );
 
-test("a workspace that refuses newer blocks is asked once, and everything is said", async () => {
-  await using one = await alone();
-  const { slack, surface } = one;
-  slack.state.unknownBlocks.add("rich_text");
-  for (const text of ["One.", "Two.", "Three."]) await surface.post("slack:C0ACME", { text });
-  expect(slack.asked.filter(({ method }) => method === "chat.postMessage")).toHaveLength(4);
-  expect(slack.state.messages.map(readIn)).toEqual(["One.", "Two.", "Three."]);
-});
-
 test("a button outlives the bot that made it", async () => {
   await using slack = await startFakeSlack();
   const heard: string[] = [];
@@ -300,18 +217,4 @@ test("an ending bot waits for what it is handling", async () => {
   gate.resolve();
   await ending;
   expect(done).toBe(true);
-});
-
-test("a token that Slack does not know is said before anything starts, without the token", async () => {
-  await using slack = await startFakeSlack();
-  const platform = await slackAt(slack, { token: "xoxb-wrong-token" });
-  for (const work of [() => platform.check(), () => platform.listen(async () => {})]) {
-    const error = await Promise.resolve(work()).catch((caught: unknown) => caught);
-    expect(error).toBeInstanceOf(UserError);
-    expect(String(error)).toMatch(/SLACK_BOT_TOKEN/);
-    expect(String(error)).not.toContain("xoxb-wrong");
-  }
-  expect(await (await slackAt(slack)).check()).toBe(
-    "Slack, the workspace Acme, as @migrate (Socket Mode)",
-  );
 });

@@ -8,7 +8,8 @@ const manifest = await readFile(new URL("docs/slack-manifest.yaml", root), "utf8
 
 /** The entries of a list in the manifest. */
 function listed(name: string): string[] {
-  const block = new RegExp(String.raw`^( *)${name}:\n((?:\1 +- .*\n)+)`, "m").exec(manifest)?.[2] ?? "";
+  const block =
+    new RegExp(String.raw`^( *)${name}:\n((?:\1 +- .*\n)+)`, "m").exec(manifest)?.[2] ?? "";
   return [...block.matchAll(/- (.*)/g)].map(([, entry = ""]) => entry).sort();
 }
 
@@ -62,5 +63,6 @@ test("the guide says what each permission is for, and names every variable", asy
   const guide = await readFile(new URL("docs/connect-slack.md", root), "utf8");
   for (const scope of listed("bot")) expect(guide).toContain(`\`${scope}\``);
   const config = await readFile(new URL("bot/config.ts", root), "utf8");
-  for (const [variable] of config.matchAll(/SLACK_[A-Z_]+(?=:)/g)) expect(guide).toContain(variable);
+  for (const [variable] of config.matchAll(/SLACK_[A-Z_]+(?=:)/g))
+    expect(guide).toContain(variable);
 });

@@ -1,10 +1,9 @@
-import { createServer } from "node:net";
 import { expect, test, vi } from "vitest";
 import { chatWorld } from "../../../doubles/chat-world.ts";
 import { startFakeSlack } from "../../../servers/slack.ts";
 import { readIn } from "../../../servers/slack-blocks.ts";
 import { bodyOf, httpWire, signature } from "../../../servers/slack-wire.ts";
-import { slackAt } from "./open.ts";
+import { freePort, slackAt } from "./open.ts";
 
 /** A bot that hears signed HTTP, its channel about acme, and its requests as anybody may send them. */
 async function signedWorld() {
@@ -81,14 +80,6 @@ function mention(text: string, event = "Ev1"): Record<string, unknown> {
     text: `<@U0BOT> ${text}`,
   };
   return { type: "event_callback", team_id: "T0TEAM", event_id: event, event: inner };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
 }
 
 test("what is not signed by Slack just now is refused and starts nothing", async () => {
