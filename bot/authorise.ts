@@ -23,7 +23,7 @@ export async function authorise(command: Command, words: Words, context: Context
 }
 
 /** The role of a person in a project; null for the project asks for all of them, which only the configuration gives. */
-export async function roleOf(
+async function roleOf(
   person: Person,
   project: Project | null,
   { desk, options }: Pick<Context, "desk" | "options">,

@@ -63,8 +63,9 @@ function show(line: ChatLine): void {
 async function prompt(practice: Practice, env: NodeJS.ProcessEnv): Promise<number> {
   process.stdout.write(`
 Three people wait at the old place: ${practice.addresses.join(", ")}.
-Type \`verify\`, then \`prestage 90d\` and the \`start\` it asks for. Soon after that new mail arrives at
-the old place: type \`delta\`, and \`delta\` once more. \`help\` shows the rest; Ctrl-C ends it all.
+Open the page at the address below, or stay here: both are the same channel. Type \`verify\`, then
+\`prestage 90d\` and the \`start\` it asks for. Soon after that new mail arrives at the old place: type \`delta\`,
+and \`delta\` once more. \`help\` shows the rest; Ctrl-C ends it all.
 
 `);
   const stop = practice.deliverAfterFirstPass();

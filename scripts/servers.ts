@@ -23,10 +23,15 @@ const servers: Server[] = [
       ),
   },
   { name: "OpenSSL", packages: ["openssl"], installed: () => onPath("openssl") },
+  {
+    name: "Chromium",
+    packages: ["chromium", "fonts-dejavu-core"],
+    installed: () => onPath("chromium") || onPath("google-chrome"),
+  },
 ];
 
 /**
- * Sees that Dovecot, PostgreSQL and OpenSSL are on this machine. Where one is missing it is installed with
+ * Sees that Dovecot, PostgreSQL, OpenSSL and a browser are on this machine. Where one is missing it is installed with
  * apt-get, without starting anything, if we are root or may become it without a password; otherwise says
  * what to install and answers false.
  */

@@ -22,7 +22,7 @@ export function rootMessage(pass: PassSnapshot, now: Instant): Message {
     text: lines.join("\n"),
     ...tone(pass),
     title: `${title(pass)}: ${stateWords[pass.state]}`,
-    facts: rootFacts(pass, now, counters),
+    facts: rootFacts(pass, counters),
     ...(part === null ? {} : { bar: part }),
     notes: [
       times(pass, now),
@@ -108,13 +108,9 @@ function tone(pass: PassSnapshot): Pick<Message, "tone"> {
   }
 }
 
-function rootFacts(pass: PassSnapshot, now: Instant, c: Counters): Record<string, string> {
+function rootFacts(pass: PassSnapshot, c: Counters): Record<string, string> {
   return {
     ...(pass.kind === "verify" ? { Mailboxes: sums(pass) } : carried(pass, c)),
-    "Started by": harmless(pass.startedBy),
-    ...(pass.startedAt === null
-      ? {}
-      : { Elapsed: duration((pass.endedAt ?? now) - pass.startedAt) }),
   };
 }
 

@@ -54,8 +54,10 @@ function card(body: Card[], actions: Card[]): Card {
 const styles = { good: "good", warning: "warning", bad: "attention" } as const;
 
 function toned(body: Card[], tone: Message["tone"]): Card[] {
-  if (tone === undefined || body.length === 0) return body;
-  return [{ type: "Container", style: styles[tone], items: body }];
+  const [first, ...rest] = body;
+  if (tone === undefined || first === undefined) return body;
+  // The first line alone: what tables have under them is the client's to choose.
+  return [{ type: "Container", style: styles[tone], items: [first] }, ...rest];
 }
 
 function heading(title: string): Card {

@@ -27,7 +27,7 @@ const look = new HostConfig({
       fontSizes: { small: 12, default: 14, medium: 15, large: 17, extraLarge: 20 },
     },
   },
-  spacing: { small: 6, default: 8, medium: 12, large: 16, extraLarge: 24, padding: 0 },
+  spacing: { small: 6, default: 8, medium: 12, large: 16, extraLarge: 24, padding: 8 },
   separator: { lineThickness: 1, lineColor: "var(--line)" },
   containerStyles: {
     default: ground("transparent"),
