@@ -15,7 +15,7 @@ export const lesser = { modern: "plain", plain: "text", text: null } as const;
 
 /** What Slack takes at most, and what people read at most. */
 const most = {
-  lines: 40,
+  lines: 60,
   line: 1000,
   rows: 10,
   cells: 20,
@@ -40,7 +40,7 @@ export function draw(message: Message, level: Level): Drawn {
   const parts = partsOf(message);
   const text = fallback(level === "text" ? parts : [{ lines: message.text.split("\n") }]);
   if (level === "text") return { text };
-  const body = level === "modern" ? parts.map(modern) : [plain(parts)];
+  const body = level === "modern" ? parts.map(modern) : plain(parts);
   return { text, blocks: [...body, ...actions(message.buttons ?? [])] };
 }
 
@@ -102,11 +102,18 @@ function tableBlock({ rows, more }: { rows: string[][]; more: number }): Block {
   return { type: "table", rows: [...rows.map(cells), ...last] };
 }
 
-/** One section: plain text is shown as it is. */
-function plain(parts: Part[]): Block {
-  const lines = parts.flatMap(linesOf).map((line) => still(unmarked(line)));
-  const text = cut(shown(lines).join("\n"), most.section).trim();
-  return { type: "section", text: { type: "plain_text", text: text || " ", emoji: false } };
+/** Sections of plain text, which is shown as it is; as few as can hold it. */
+function plain(parts: Part[]): Block[] {
+  const sections: string[] = [];
+  for (const line of shown(parts.flatMap(linesOf)).map((one) => still(unmarked(one)))) {
+    const last = sections.at(-1);
+    if (last === undefined || last.length + line.length >= most.section) sections.push(line);
+    else sections[sections.length - 1] = `${last}\n${line}`;
+  }
+  return sections.map((text) => ({
+    type: "section",
+    text: { type: "plain_text", text: text.trim() === "" ? " " : text, emoji: false },
+  }));
 }
 
 /** Everything as lines of Slack's own markup, with nothing in it that means anything but code. */

@@ -72,6 +72,13 @@ test("the same strings as they are do come alive, so that what looks for it can 
   expect(aliveInBlocks([{ type: "text", text: "https://evil.example" }])).toHaveLength(1);
 });
 
+test("a text as long as `help` is shown whole", () => {
+  const text = Array.from({ length: 50 }, (_, n) => `line ${n} ${"x".repeat(70)}`).join("\n");
+  for (const level of ["modern", "plain"] as const) {
+    expect(JSON.stringify(draw({ text }, level).blocks)).toContain("line 49");
+  }
+});
+
 test("a long table says how much is left out, and an empty cell stays a cell", () => {
   const rows = Array.from({ length: 25 }, (_, n) => [`mailbox ${n}`, ""]);
   for (const level of levels) {
