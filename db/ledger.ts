@@ -97,10 +97,36 @@ export function knexLedger(database: Database, clock: Clock): Ledger {
             target_folder_id: await targetFolder(trx, fence.entry, intent.target),
             target_uid_validity: intent.targetUidValidity,
             floor: intent.floor,
+            run_id: intent.run,
           },
           "id",
         );
         return made!.id;
+      }),
+
+    owe: (folder, before, fence) =>
+      fenced(database, fence, async (trx) => {
+        if (folder === "unmarked") {
+          await trx("folders")
+            .where({ entry_id: fence.entry, mark: null })
+            .andWhere((less) => less.whereNull("owed_before").orWhere("owed_before", "<", before))
+            .update({ owed_before: before });
+          return;
+        }
+        await ownFolder(trx, folder, fence);
+        await trx("folders").where({ id: folder }).update({ owed_before: before });
+      }),
+
+    hold: (entry, until, fence) =>
+      fenced(database, fence, async (trx) => {
+        checkEntry(entry, fence);
+        await trx("intents")
+          .whereIn(
+            "target_folder_id",
+            trx("target_folders").where({ entry_id: entry }).select("id"),
+          )
+          .andWhere((other) => other.whereNull("settles_at").orWhere("settles_at", "<", until))
+          .update({ settles_at: until });
       }),
 
     async intents(entry) {
@@ -140,7 +166,6 @@ export function knexLedger(database: Database, clock: Clock): Ledger {
     async twins(entry, target, fingerprint, targetUidValidity) {
       const row = await itemsIn(knex, entry, target)
         .where({ fingerprint })
-        .whereNotNull("target_uid")
         .whereNot({ target_uid_validity: targetUidValidity })
         .count({ n: "*" })
         .first();
@@ -186,6 +211,7 @@ function folderOf(row: FullFolder): LedgerFolder {
     target: row.target,
     mark: row.mark === null ? null : (JSON.parse(row.mark) as Mark),
     uidValidity: row.uid_validity,
+    owed: row.owed_before,
   };
 }
 
@@ -198,6 +224,8 @@ function intentOf(row: IntentRow & { path: string }): Intent {
     target: row.path,
     targetUidValidity: row.target_uid_validity,
     floor: row.floor,
+    run: row.run_id,
+    settlesAt: row.settles_at,
   };
 }
 

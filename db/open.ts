@@ -10,6 +10,7 @@ import * as ledger from "./migrations/0003_ledger.ts";
 import * as licenses from "./migrations/0004_licenses.ts";
 import * as conversations from "./migrations/0005_conversations.ts";
 import * as chat from "./migrations/0006_chat.ts";
+import * as owed from "./migrations/0007_owed.ts";
 import "./tables.ts";
 import { inTheWay } from "./transaction.ts";
 
@@ -30,6 +31,7 @@ const migrations: [name: string, migration: Knex.Migration][] = [
   ["0004_licenses", licenses],
   ["0005_conversations", conversations],
   ["0006_chat", chat],
+  ["0007_owed", owed],
 ];
 
 /** The number of PostgreSQL's advisory lock for migrating; any other would do. */

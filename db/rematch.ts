@@ -1,4 +1,5 @@
 import type { Knex } from "knex";
+import { everything } from "../engine/domain/ledger.ts";
 
 /** Pairs in one statement: each takes four of its variables. */
 const chunk = 200;
@@ -13,8 +14,15 @@ export async function rematch(
   for (let start = 0; start < pairs.length; start += chunk) {
     await move(trx, folder, from, to, pairs.slice(start, start + chunk));
   }
-  await trx("failures").where({ folder_id: folder }).whereNot({ uid_validity: to }).delete();
-  await trx("folders").where({ id: folder }).update({ uid_validity: to, mark: null });
+  const dropped = await trx("failures")
+    .where({ folder_id: folder })
+    .whereNot({ uid_validity: to })
+    .delete();
+  // Nobody knows which of the new numbers failed under the old ones.
+  const owed = dropped > 0 ? { owed_before: everything } : {};
+  await trx("folders")
+    .where({ id: folder })
+    .update({ uid_validity: to, mark: null, ...owed });
 }
 
 async function move(

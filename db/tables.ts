@@ -104,6 +104,7 @@ export interface FolderRow {
   target_folder_id: number | null;
   uid_validity: number | null;
   mark: string | null;
+  owed_before: Instant | null;
 }
 
 export interface ItemRow {
@@ -127,6 +128,8 @@ export interface IntentRow {
   target_folder_id: number;
   target_uid_validity: number;
   floor: number;
+  settles_at: Instant | null;
+  run_id: number | null;
 }
 
 export interface FailureRow {

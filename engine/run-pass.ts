@@ -1,6 +1,6 @@
 import type { Instant } from "./domain/clock.ts";
 import { included } from "./domain/decide.ts";
-import { FolderError, harmless } from "./domain/errors.ts";
+import { FolderError, harmless, TransientError, UserError } from "./domain/errors.ts";
 import type { Folder } from "./domain/item.ts";
 import type { Intent, LedgerFolder } from "./domain/ledger.ts";
 import { type Counters, gap, type Job, noCounters } from "./domain/pass.ts";
@@ -10,7 +10,8 @@ import { decideAll, noteTooLarge } from "./pass/listing.ts";
 import { setMark, standsStill } from "./pass/marks.ts";
 import { type Places, place, stand } from "./pass/place.ts";
 import { rematch } from "./pass/rematch.ts";
-import { countLate, type Resent, settleDoubt } from "./pass/settle-doubt.ts";
+import { countLate, type Resent, type Settlings, settleDoubt } from "./pass/settle-doubt.ts";
+import { countShort, owe, paid, shortBy } from "./pass/whole.ts";
 
 /** What happens in a pass, as it happens. */
 export type PassEvent =
@@ -63,7 +64,9 @@ export async function* runPass(
     if (signal.aborted) return { ...result, interrupted: true };
     try {
       const row = await ends.ledger.folder(job.entry, folder.path, ends.fence);
+      const fresh = !places.kept.has(row.source);
       places.kept.set(row.source, row);
+      if (fresh && job.kind === "retry") leftOver(folder, job, result);
       if (await settledUnopened(job, ends, folder, row)) continue;
       const to = await place(job, ends, folder, row, places);
       // An identical twin sent now would later be taken for the message in doubt.
@@ -76,15 +79,28 @@ export async function* runPass(
       yield await folderFailed(job, ends, folder, error, result);
     }
   }
-  if (doubts.length === 0) return result;
+  if (doubts.length === 0) {
+    await settleGone(job, ends, folders, places, result);
+    return result;
+  }
+  // It carries under no license: what an earlier pass sent is not its to settle.
+  if (job.kind === "trial" && doubts.some((intent) => intent.run !== job.run)) {
+    throw new UserError(
+      "A batch of an earlier pass of this mailbox is in doubt. Type `delta` first, which settles it.",
+    );
+  }
 
-  yield* quietTime(ends, signal);
+  yield* quietTime(ends, doubts, signal);
   if (signal.aborted) return { ...result, interrupted: true };
   const resent: Resent[] = [];
   const open: Intent[] = [];
   for (const intent of doubts) {
     try {
-      resent.push(...(await settle(intent, job, ends, folders, places)));
+      const settled = await settle(intent, job, ends, folders, places);
+      resent.push(...settled.resent);
+      const { folder } = intent;
+      const counters = settled.found > 0 ? await ends.ledger.counters(job.run, folder) : null;
+      if (counters !== null) yield { type: "settled", folder: sourceOf(intent, places), counters };
     } catch (error) {
       // It cannot be asked now. It stays in doubt, and nothing more goes where it may stand.
       const folder = folders.find((one) => places.kept.get(one.path)?.id === intent.folder);
@@ -105,7 +121,30 @@ export async function* runPass(
     }
   }
   result.late = await countLate(resent, job, ends);
+  await settleGone(job, ends, folders, places, result);
   return result;
+}
+
+/**
+ * Folders an earlier try of this run counted and that are no longer listed: what it had not carried of them
+ * has vanished.
+ */
+async function settleGone(
+  job: Job,
+  ends: Ends,
+  folders: Folder[],
+  places: Places,
+  result: PassResult,
+): Promise<void> {
+  const listed = new Set(folders.map((folder) => folder.path));
+  for (const row of places.kept.values()) {
+    if (listed.has(row.source)) continue;
+    const counters = await ends.ledger.counters(job.run, row.id);
+    if (counters === null) continue;
+    counters.vanished += Math.max(0, gap(counters));
+    if (gap(counters) !== 0) result.gaps.push(row.source);
+    await ends.ledger.count(job.run, row.id, counters, ends.fence);
+  }
 }
 
 function inDoubt(doubts: Intent[], row: LedgerFolder, to: string | null): boolean {
@@ -125,6 +164,15 @@ async function survey(job: Job, ends: Ends): Promise<Places> {
   };
 }
 
+/** A retry says of a folder no pass has reached that it is not whole: nothing of it failed, nothing was carried. */
+function leftOver(folder: Folder, job: Job, result: PassResult): void {
+  if ((folder.state?.count ?? 0) === 0 || !included(folder.segments, job.filters)) return;
+  result.folders.push({
+    folder: folder.path,
+    reason: "no pass has carried it yet; type `delta`, a retry brings only what failed",
+  });
+}
+
 /** True when a folder's share of the pass is known without opening it. */
 async function settledUnopened(
   job: Job,
@@ -136,7 +184,9 @@ async function settledUnopened(
     await leaveOut(job, ends, folder, row);
     return true;
   }
-  if (job.kind === "retry") return !(await ends.ledger.hasFailures(row.id));
+  if (job.kind === "retry") {
+    return row.owed === null && !(await ends.ledger.hasFailures(row.id));
+  }
   return standsStill(job, ends, folder, row);
 }
 
@@ -159,11 +209,26 @@ async function* carryFolder(
   signal: AbortSignal,
 ): AsyncGenerator<PassEvent> {
   const { ledger, fence } = ends;
-  const open = await ends.source.open(folder.path);
+  let open = await ends.source.open(folder.path);
   if (row.uidValidity !== null && row.uidValidity !== open.state.uidValidity) {
     yield { type: "rematched", folder: folder.path, ...(await rematch(row, open, ledger, fence)) };
   }
-  const listing = await decideAll(job, ends, row, open);
+  let listing = await decideAll(job, ends, row, open);
+  let short = shortBy(job, row, open.state, listing);
+  if (short > 0) {
+    // Some may have been expunged while it was listed: it is looked at once more, and then believed.
+    const again = await ends.source.open(folder.path);
+    if (again.state.uidValidity !== open.state.uidValidity) {
+      throw new TransientError("the folder was renumbered during the pass", "connection");
+    }
+    open = again;
+    listing = await decideAll(job, ends, row, open);
+    short = shortBy(job, row, open.state, listing);
+  }
+  if (short > 0) {
+    result.folders.push(countShort(short, folder, listing));
+    await owe(job, ends, row);
+  }
   const { counters } = listing;
   await ledger.count(job.run, row.id, counters, fence);
   if (listing.tooLarge.length > 0) await noteTooLarge(job, ends, row, open.state, listing);
@@ -180,6 +245,7 @@ async function* carryFolder(
     return;
   }
   if (gap(counters) !== 0) result.gaps.push(folder.path);
+  else if (short === 0) await paid(job, ends, row);
   await setMark(job, ends, row, open.state, listing);
 }
 
@@ -193,6 +259,7 @@ async function folderFailed(
   if (!(error instanceof FolderError)) throw error;
   const reason = harmless(error.message);
   const row = await ends.ledger.folder(job.entry, folder.path, ends.fence);
+  await owe(job, ends, row);
   const counters = (await ends.ledger.counters(job.run, row.id)) ?? {
     ...noCounters(),
     listed: folder.state?.count ?? 0,
@@ -205,10 +272,16 @@ async function folderFailed(
   return { type: "folder failed", folder: folder.path, reason };
 }
 
-async function* quietTime(ends: Ends, signal: AbortSignal): AsyncGenerator<PassEvent> {
-  const left = ends.doubtSettlesAt - ends.clock.now();
+async function* quietTime(
+  ends: Ends,
+  doubts: Intent[],
+  signal: AbortSignal,
+): AsyncGenerator<PassEvent> {
+  // An earlier run may have met a silence that this one knows nothing of.
+  const until = Math.max(ends.doubtSettlesAt, ...doubts.map((intent) => intent.settlesAt ?? 0));
+  const left = until - ends.clock.now();
   if (left <= 0) return;
-  yield { type: "waits for doubt", until: ends.doubtSettlesAt };
+  yield { type: "waits for doubt", until };
   await ends.clock.sleep(left, signal);
   yield { type: "goes on" };
 }
@@ -219,8 +292,16 @@ function settle(
   ends: Ends,
   folders: Folder[],
   places: Places,
-): Promise<Resent[]> {
+): Promise<Settlings> {
   const row = [...places.kept.values()].find((one) => one.id === intent.folder) ?? null;
-  const folder = folders.find((one) => one.path === row?.source) ?? null;
-  return settleDoubt(intent, row, folder, places.present.has(intent.target), job, ends);
+  const listed = {
+    source: folders.some((one) => one.path === row?.source),
+    target: places.present.has(intent.target),
+  };
+  return settleDoubt(intent, row, listed, job, ends);
+}
+
+function sourceOf(intent: Intent, places: Places): string {
+  const rows = [...places.kept.values()];
+  return rows.find((one) => one.id === intent.folder)?.source ?? "";
 }

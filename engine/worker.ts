@@ -6,6 +6,7 @@ import type { Owned, Owners } from "./domain/owner.ts";
 import type { Job, Passes, RunEnd, RunId } from "./domain/pass.ts";
 import type { Projects } from "./domain/project.ts";
 import type { Address, Provider } from "./domain/provider.ts";
+import { reach } from "./pass/whole.ts";
 import { type PassResult, runPass } from "./run-pass.ts";
 
 /** What a worker needs to carry a run. */
@@ -94,18 +95,29 @@ async function untilEnd(
     } catch (error) {
       if (error instanceof FencedError) throw error;
       if (stop.aborted) return interrupted(stop, owned);
-      if (!(error instanceof TransientError)) return failure(error, job, works);
+      const broken = !(error instanceof TransientError);
       tries = progress.made ? 1 : tries + 1;
-      if (tries >= works.settings.tries) {
-        const again = job.kind === "verify" ? "verify" : "delta";
-        const reason = `gave up after ${tries} tries: ${harmless(error.message).replace(/\.$/, "")}. What was carried stays; type \`${again}\` to go on later`;
-        return { state: "failed", reason, survey: null };
+      if (!broken) {
+        // A later loss of another kind shortens no wait.
+        doubtSettlesAt = Math.max(doubtSettlesAt, works.clock.now() + quiet(error, works.settings));
+        await works.ledger.hold(job.entry, doubtSettlesAt, owned.fence);
       }
-      doubtSettlesAt = works.clock.now() + quiet(error, works.settings);
+      if (broken || tries >= works.settings.tries) {
+        const before = reach(job);
+        // What it did not reach is no failed item: a retry is told of it this way.
+        if (before !== null) await works.ledger.owe("unmarked", before, owned.fence);
+        return broken ? failure(error, job, works) : gaveUp(error, tries, job);
+      }
       await pause(job, error, tries, works, owned, stop);
       if (stop.aborted) return interrupted(stop, owned);
     }
   }
+}
+
+function gaveUp(error: TransientError, tries: number, job: Job): RunEnd {
+  const again = job.kind === "verify" ? "verify" : "delta";
+  const reason = `gave up after ${tries} tries: ${harmless(error.message).replace(/\.$/, "")}. What was carried stays; type \`${again}\` to go on later`;
+  return { state: "failed", reason, survey: null };
 }
 
 async function once(
@@ -121,7 +133,16 @@ async function once(
   await using source = await provider(addresses.source, works).source(addresses.source);
   await using target = await provider(addresses.target, works).target(addresses.target);
   const { fence } = owned;
-  const ends = { source, target, ledger, fence, clock, doubtSettlesAt, batch: settings.batch };
+  const ends = {
+    source,
+    target,
+    ledger,
+    fence,
+    clock,
+    doubtSettlesAt,
+    batch: settings.batch,
+    lost: owned.lost,
+  };
   const events = runPass(job, ends, stop);
   for (;;) {
     const step = await events.next();

@@ -44,9 +44,10 @@ function dates(job: Pick<Job, "kind" | "limit" | "filters">): {
       return { after: null, before: job.limit };
     case "full":
     case "delta":
+    // What failed was chosen by the pass that met it.
+    case "retry":
       return { after: null, before: null };
     case "trial":
-    case "retry":
     case "verify":
       return { after: job.filters.after, before: job.filters.before };
   }

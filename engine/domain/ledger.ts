@@ -1,7 +1,11 @@
+import type { Instant } from "./clock.ts";
 import type { Fingerprint, FolderState } from "./item.ts";
 import type { Fence } from "./owner.ts";
 import type { Counters, RunId } from "./pass.ts";
 import type { EntryId } from "./project.ts";
+
+/** Later than any create date: a folder that is owed whole. */
+export const everything: Instant = 8_640_000_000_000_000;
 
 /** A source folder in an entry's ledger. */
 export interface LedgerFolder {
@@ -12,6 +16,11 @@ export interface LedgerFolder {
   mark: Mark | null;
   /** The UIDVALIDITY the carried rows stand under; null while there are none. */
   uidValidity: number | null;
+  /**
+   * What was not reached or could not be read and has no failures of its own: everything created before this
+   * instant; null where nothing is owed. A retry lists the folder whole.
+   */
+  owed: Instant | null;
 }
 
 /**
@@ -36,6 +45,10 @@ export interface Intent {
   /** Where the target folder stood: what is added gets a UID from here up. */
   targetUidValidity: number;
   floor: number;
+  /** The run that sent it; null where that was not noted yet. */
+  run: RunId | null;
+  /** Not sooner may the target be asked; null where the usual quiet time is enough. */
+  settlesAt: Instant | null;
 }
 
 /** A carried item. */
@@ -95,7 +108,15 @@ export interface Ledger {
   /** Failed items that are no longer at the source: forgotten. */
   forget(folder: number, uidValidity: number, uids: number[], fence: Fence): Promise<void>;
 
-  intend(intent: Omit<Intent, "id">, fence: Fence): Promise<number>;
+  /**
+   * Notes what a folder is owed: everything created before the instant, or nothing. `unmarked` for every folder
+   * of the entry that has no mark and is owed less.
+   */
+  owe(folder: number | "unmarked", before: Instant | null, fence: Fence): Promise<void>;
+
+  intend(intent: Omit<Intent, "id" | "settlesAt">, fence: Fence): Promise<number>;
+  /** No batch in doubt of the entry is judged before this instant, by whatever run. */
+  hold(entry: EntryId, until: Instant, fence: Fence): Promise<void>;
   intents(entry: EntryId): Promise<Intent[]>;
   /**
    * One transaction: the items are carried, failures noted (or forgotten for items now carried), the intent
@@ -115,7 +136,7 @@ export interface Ledger {
     floor: number,
   ): Promise<Set<number>>;
   /**
-   * How many carried rows of the entry in this target folder have this fingerprint and a target UID of
+   * How many carried rows of the entry in this target folder have this fingerprint and were stored under
    * another UIDVALIDITY than the one given: copies that stand there but whose claims are void.
    */
   twins(
@@ -131,7 +152,8 @@ export interface Ledger {
   ): AsyncIterable<{ uid: number; size: number; fingerprint: Fingerprint }[]>;
   /**
    * One transaction: these rows now stand under the new UIDVALIDITY with new UIDs; rows that found no match
-   * keep the old one (gone at the source); failures and marks of the old numbering are dropped.
+   * keep the old one (gone at the source); marks of the old numbering are dropped, and its failures: with any of
+   * them the folder is owed whole.
    */
   rematch(
     folder: number,

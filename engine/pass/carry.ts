@@ -1,4 +1,4 @@
-import { FolderError, harmless, TransientError } from "../domain/errors.ts";
+import { FencedError, FolderError, harmless, TransientError } from "../domain/errors.ts";
 import { exactFingerprinter, type Fingerprinter, type Item } from "../domain/item.ts";
 import type { FailedItem, LedgerFolder, Settled } from "../domain/ledger.ts";
 import type { Counters, Job } from "../domain/pass.ts";
@@ -77,10 +77,11 @@ async function carryBatch(
       target: to,
       targetUidValidity: into.state.uidValidity,
       floor: into.state.uidNext,
+      run: job.run,
     },
     fence,
   );
-  const sent = await send(open, into, uids, counters, full);
+  const sent = await send(open, into, uids, counters, full, ends.lost);
   const missing = uids.filter((uid) => !sent.given.has(uid));
   const alone = sent.refused !== null && uids.length > 1 ? missing : [];
   const { from, withheld } = await vanished(ends, row, open, alone.length > 0 ? [] : missing);
@@ -148,12 +149,13 @@ async function send(
   uids: number[],
   counters: Counters,
   full: Full,
+  lost: AbortSignal,
 ): Promise<Sent> {
   const given = new Map<number, Tapped>();
   const sent: Sent = { items: [], failed: [], given, refused: null };
   const answered = () => sent.items.length + sent.failed.length;
   try {
-    for await (const receipt of into.add(tapAll(open.read(uids), given))) {
+    for await (const receipt of into.add(tapAll(open.read(uids), given, lost))) {
       const tapped = given.get(receipt.uid);
       if (tapped === undefined) throw new Error("The target answered for an item nobody gave it.");
       note(receipt, tapped, into, sent, counters, full);
@@ -216,17 +218,29 @@ interface Tapped {
 async function* tapAll(
   source: AsyncIterable<Item>,
   given: Map<number, Tapped>,
+  lost: AbortSignal,
 ): AsyncGenerator<Item> {
   for await (const item of source) {
     if (given.has(item.uid)) continue;
+    stillOurs(lost);
     const tapped: Tapped = { hash: exactFingerprinter(), bytes: 0, modseq: item.modseq };
     given.set(item.uid, tapped);
-    yield { ...item, body: tap(item.body, tapped) };
+    yield { ...item, body: tap(item.body, tapped, lost) };
   }
 }
 
-async function* tap(body: AsyncIterable<Uint8Array>, tapped: Tapped): AsyncGenerator<Uint8Array> {
+/** Fences stop records, not bytes: another engine may be sending the same by now. */
+function stillOurs(lost: AbortSignal): void {
+  if (lost.aborted) throw new FencedError("The lock on the entry is lost.");
+}
+
+async function* tap(
+  body: AsyncIterable<Uint8Array>,
+  tapped: Tapped,
+  lost: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   for await (const bytes of body) {
+    stillOurs(lost);
     tapped.hash.update(bytes);
     tapped.bytes += bytes.length;
     yield bytes;

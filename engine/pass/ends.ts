@@ -13,6 +13,8 @@ export interface Ends {
   /** Before this instant a batch in doubt is not judged: the target may still be storing it. */
   doubtSettlesAt: Instant;
   batch: { items: number; bytes: number };
+  /** Aborts when the entry is no longer ours: not a byte more may be sent. */
+  lost: AbortSignal;
 }
 
 /** How often in a row the target refused for want of space, and its words. One for a whole run. */

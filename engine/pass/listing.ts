@@ -18,7 +18,7 @@ export interface Listing {
   tooLarge: { uid: number; size: number }[];
 }
 
-/** Lists an open folder and decides every item. A retry lists only what failed. */
+/** Lists an open folder and decides every item. A retry lists only what failed; a folder that is owed, whole. */
 export async function decideAll(
   job: Job,
   ends: Ends,
@@ -29,7 +29,11 @@ export async function decideAll(
   const { uidValidity } = open.state;
   const listing: Listing = { counters: noCounters(), todo: [], tooLarge: [] };
   const { counters } = listing;
-  const only = job.kind === "retry" ? await ledger.failures(row.id, uidValidity) : undefined;
+  const owed = job.kind === "retry" ? row.owed : null;
+  const only =
+    job.kind === "retry" && owed === null ? await ledger.failures(row.id, uidValidity) : undefined;
+  // The pass that left it may have had a limit.
+  const asked: Job = owed === null ? job : { ...job, kind: "prestage", limit: owed };
   const seen = new Set<number>();
   let known = 0;
   for await (const page of open.list(only)) {
@@ -39,8 +43,12 @@ export async function decideAll(
     for (const item of page) {
       if (only !== undefined) seen.add(item.uid);
       const before = carried.get(item.uid);
-      let fate = decide(item, before, job, target.maxItemSize);
-      if (fate === "carry" && job.kind === "trial" && listing.todo.length >= trialItems) {
+      let fate = decide(item, before, asked, target.maxItemSize);
+      if (
+        fate === "carry" &&
+        job.kind === "trial" &&
+        listing.todo.length + counters.migrated >= trialItems
+      ) {
         fate = "filtered";
       }
       tally(fate, item, counters);

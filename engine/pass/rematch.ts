@@ -1,7 +1,8 @@
 import { exactFingerprinter } from "../domain/item.ts";
-import type { Ledger, LedgerFolder } from "../domain/ledger.ts";
+import { everything, type Ledger, type LedgerFolder } from "../domain/ledger.ts";
 import type { Fence } from "../domain/owner.ts";
 import type { OpenSource } from "../domain/provider.ts";
+import { readAll } from "./readable.ts";
 
 /** How many messages are read at a time to be compared. */
 const chunk = 200;
@@ -35,14 +36,16 @@ export async function rematch(
   const pairs: { old: number; uid: number }[] = [];
   if (carried > 0) {
     for (const uids of chunks(await allUids(open), chunk)) {
-      for await (const item of open.read(uids)) {
+      // What nobody can read matches nothing.
+      await readAll(open, uids, async (item) => {
         const hash = exactFingerprinter();
         for await (const bytes of item.body) hash.update(bytes);
         const old = rows.get(hash.end().toString("base64"))?.shift();
         if (old !== undefined) pairs.push({ old, uid: item.uid });
-      }
+      });
     }
   }
+  if (await ledger.hasFailures(row.id)) row.owed = everything;
   await ledger.rematch(row.id, { from, to, pairs }, fence);
   row.uidValidity = to;
   row.mark = null;

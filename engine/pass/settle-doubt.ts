@@ -1,14 +1,15 @@
+import { FolderError } from "../domain/errors.ts";
 import {
   exactFingerprinter,
   type Fingerprint,
-  type Folder,
   type Item,
   tolerantFingerprinter,
 } from "../domain/item.ts";
-import type { Intent, LedgerFolder, Settled } from "../domain/ledger.ts";
+import type { FailedItem, Intent, LedgerFolder, Settled } from "../domain/ledger.ts";
 import { type Job, noCounters } from "../domain/pass.ts";
 import type { OpenSource, OpenTarget } from "../domain/provider.ts";
 import type { Ends } from "./ends.ts";
+import { readAll } from "./readable.ts";
 import { chunks, rematch } from "./rematch.ts";
 
 /** A batch that was not all found: its target folder from a floor up, and what was free to be sent again. */
@@ -20,24 +21,32 @@ export interface Resent {
   keys: string[];
 }
 
+/** What came of a batch in doubt. */
+export interface Settlings {
+  /** How many of it stood there. */
+  found: number;
+  resent: Resent[];
+}
+
 /**
  * Asks the target what became of a batch whose result was never seen. What is found there is settled as
  * carried; what is not found is free to be sent again; what vanished at the source meanwhile cannot be sent
- * twice and is dropped. `there`: the target folder still exists.
+ * twice and is dropped; what the source does not hand over any more fails. `listed`: source and target folder
+ * stand in their listings; one that does not is asked for by name before it is taken for deleted.
  */
 export async function settleDoubt(
   intent: Intent,
   row: LedgerFolder | null,
-  folder: Folder | null,
-  there: boolean,
+  listed: { source: boolean; target: boolean },
   job: Job,
   ends: Ends,
-): Promise<Resent[]> {
+): Promise<Settlings> {
   const { ledger, fence } = ends;
-  let found: Found = { items: [], missing: [], targetUidValidity: 0 };
+  let found: Found = { items: [], missing: [], refused: [], targetUidValidity: 0 };
   let { uidValidity } = intent;
-  if (row !== null && folder !== null && there) {
-    const open = await ends.source.open(folder.path);
+  const open = row === null ? null : await there(listed.source, () => ends.source.open(row.source));
+  const into = await there(listed.target, () => ends.target.open(intent.target));
+  if (row !== null && open !== null && into !== null) {
     const renumbered = open.state.uidValidity !== intent.uidValidity;
     if (row.uidValidity !== null && row.uidValidity !== open.state.uidValidity) {
       await rematch(row, open, ledger, fence);
@@ -45,9 +54,17 @@ export async function settleDoubt(
     // Under new numbers any message the ledger does not know may be one of the batch.
     const uids = renumbered ? await unknown(row, open, ends) : intent.uids;
     uidValidity = open.state.uidValidity;
-    found = await find(intent, uids, open, job, ends);
+    found = await find(intent, uids, open, into, job, ends);
   }
   const counters = (await ledger.counters(job.run, intent.folder)) ?? noCounters();
+  // Where the folder is listed afterwards, that replaces these.
+  for (const { size } of found.items) {
+    counters.listed += 1;
+    counters.migrated += 1;
+    counters.bytes += size;
+  }
+  counters.listed += found.refused.length;
+  counters.failed += found.refused.length;
   await ledger.settle(
     {
       run: job.run,
@@ -55,14 +72,26 @@ export async function settleDoubt(
       folder: intent.folder,
       uidValidity,
       items: found.items,
-      failed: [],
+      failed: found.refused,
       counters,
     },
     fence,
   );
-  if (found.missing.length === 0) return [];
   const { target, floor } = intent;
-  return [{ target, targetUidValidity: found.targetUidValidity, floor, keys: found.missing }];
+  const { missing: keys, targetUidValidity } = found;
+  const resent = keys.length === 0 ? [] : [{ target, targetUidValidity, floor, keys }];
+  return { found: found.items.length, resent };
+}
+
+/** A folder opened; null where it is neither listed nor can be opened, and so was deleted. */
+async function there<Opened>(listed: boolean, open: () => Promise<Opened>): Promise<Opened | null> {
+  try {
+    return await open();
+  } catch (error) {
+    // Servers spell names in ways of their own, and may leave one out of a listing.
+    if (listed || !(error instanceof FolderError)) throw error;
+    return null;
+  }
 }
 
 /**
@@ -72,8 +101,9 @@ export async function settleDoubt(
 export async function countLate(resent: Resent[], job: Job, ends: Ends): Promise<number> {
   let late = 0;
   for (const { target, targetUidValidity, floor, keys } of resent) {
-    const into = await ends.target.open(target);
-    if (into.state.uidValidity !== targetUidValidity) continue;
+    const into = await there(false, () => ends.target.open(target));
+    // Refused now, nothing can be said of it.
+    if (into === null || into.state.uidValidity !== targetUidValidity) continue;
     const pool = await unclaimed(target, floor, into, job, ends);
     for (const key of new Set(keys)) {
       const sent = keys.filter((one) => one === key).length;
@@ -100,6 +130,7 @@ interface Found {
   items: Settled[];
   /** Tolerant fingerprints of what was not there. */
   missing: string[];
+  refused: FailedItem[];
   targetUidValidity: number;
 }
 
@@ -107,17 +138,17 @@ async function find(
   intent: Intent,
   uids: number[],
   open: OpenSource,
+  into: OpenTarget,
   job: Job,
   ends: Ends,
 ): Promise<Found> {
-  const into = await ends.target.open(intent.target);
   const { uidValidity } = into.state;
   const renumbered = uidValidity !== intent.targetUidValidity;
   const pool = await unclaimed(intent.target, renumbered ? 1 : intent.floor, into, job, ends);
-  const found: Found = { items: [], missing: [], targetUidValidity: uidValidity };
+  const found: Found = { items: [], missing: [], refused: [], targetUidValidity: uidValidity };
   const spoken = new Set<string>();
   for (const some of chunks(uids, 200)) {
-    for await (const item of open.read(some)) {
+    const refused = await readAll(open, some, async (item) => {
       const { key, fingerprint, size } = await fingerprints(item);
       const candidates = pool.get(key) ?? [];
       if (renumbered && !spoken.has(key)) {
@@ -129,7 +160,7 @@ async function find(
       const targetUid = candidates.shift();
       if (targetUid === undefined) {
         found.missing.push(key);
-        continue;
+        return;
       }
       const { uid, modseq } = item;
       found.items.push({
@@ -140,7 +171,8 @@ async function find(
         targetUidValidity: uidValidity,
         targetUid,
       });
-    }
+    });
+    found.refused.push(...refused);
   }
   return found;
 }

@@ -193,7 +193,7 @@ export async function carry(
 
 export function intend(
   { ledger }: Books,
-  { fence, folder }: Pick<Begun, "run" | "fence" | "folder">,
+  { run, fence, folder }: Pick<Begun, "run" | "fence" | "folder">,
   uids: number[],
 ): Promise<number> {
   return ledger.intend(
@@ -204,6 +204,7 @@ export function intend(
       target: "INBOX",
       targetUidValidity: 1,
       floor: 1,
+      run,
     },
     fence,
   );

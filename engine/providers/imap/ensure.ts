@@ -34,6 +34,8 @@ export async function ensureFolder(
       }
       // This server does not tell names apart that differ in case alone.
       if (there && differsInCase(path, taken)) continue;
+      const own = there ? spelling(path, directory) : null;
+      if (own !== null) return own;
       await session.send("SUBSCRIBE", [quoted(encodeName(path))]);
       directory.folders.push(made(path, wanted));
       return path;
@@ -76,4 +78,10 @@ function differsInCase(path: string, taken: ReadonlySet<string>): boolean {
 
 function made(path: string, { segments, role }: WantedFolder): Listed {
   return { path, wire: encodeName(path), segments, role, state: null, size: null };
+}
+
+/** How the server itself spells a folder it has already; null where it does not list it. */
+function spelling(path: string, { folders }: Directory): string | null {
+  const same = (one: string) => one.normalize("NFC").toLowerCase();
+  return folders.find((one) => same(one.path) === same(path))?.path ?? null;
 }

@@ -181,8 +181,16 @@ function isOwn(path: string, { own, others }: Spaces): boolean {
   return own.length === 0 || own.includes("") || own.some(under);
 }
 
+/** Each folder once. Two whose names are one when decoded keep the name they have on the wire, all but the first. */
 function uniquePaths(rows: Row[]): Row[] {
-  return [...new Map(rows.map((row) => [row.path, row])).values()];
+  const paths = new Map<string, Row>();
+  for (const row of new Map(rows.map((one) => [one.wire, one])).values()) {
+    paths.set(paths.has(row.path) ? row.wire : row.path, {
+      ...row,
+      ...(paths.has(row.path) && { path: row.wire }),
+    });
+  }
+  return [...paths.values()];
 }
 
 /** INBOX, then parents before children, then by name: the same order each time. */

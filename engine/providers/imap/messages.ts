@@ -1,4 +1,4 @@
-import { TransientError } from "../../domain/errors.ts";
+import { FolderError, TransientError } from "../../domain/errors.ts";
 import { bodyOf, type Fetched, fetchAll, fetchEach, numberOf, uidSets } from "./fetch.ts";
 import type { Session } from "./session.ts";
 import { type Argument, atom } from "./wire.ts";
@@ -40,7 +40,8 @@ export async function* fetchMessages(
       empty.push(uid);
       return null;
     }
-    if (bytes.length < pieceBytes) return { uid, fetched, size: bytes.length, body: once(bytes) };
+    // More than was asked for: this server knows no pieces, and that is all of it.
+    if (bytes.length !== pieceBytes) return { uid, fetched, size: bytes.length, body: once(bytes) };
     large.push({ uid, fetched, size, body: pieces(session, uid, size) });
     return null;
   };
@@ -65,6 +66,7 @@ function whole(fetched: Fetched): Message | null {
 }
 
 async function* pieces(session: Session, uid: number, size: number): AsyncGenerator<Uint8Array> {
+  const firsts: Buffer[] = [];
   for (let from = 0; ; ) {
     let bytes: Buffer = Buffer.alloc(0);
     await fetchAll(session, String(uid), [atom("UID"), piece(from)], (fetched) => {
@@ -76,6 +78,14 @@ async function* pieces(session: Session, uid: number, size: number): AsyncGenera
         "connection",
       );
     }
+    // A server that knows no pieces gives a message of just this length again and again.
+    if (from >= size && firsts[0]?.equals(bytes) === true) return;
+    if (bytes.length > pieceBytes) {
+      throw new FolderError(
+        `the old system gave ${bytes.length} bytes of a message where ${pieceBytes} were asked for`,
+      );
+    }
+    if (from === 0) firsts.push(bytes);
     if (bytes.length > 0) yield bytes;
     from += bytes.length;
     if (bytes.length < pieceBytes) return;

@@ -206,14 +206,11 @@ composer.addEventListener("submit", async (event) => {
   event.preventDefault();
   const text = line.value.trim();
   if (text === "") return;
-  const send = composer.querySelector("button[type=submit]");
-  send.disabled = true;
-  const taken = await say(text, thread, null);
-  send.disabled = false;
-  if (!taken) return;
+  // The next line may be typed while this one is on its way.
+  line.value = "";
   typed.push(text);
   back = typed.length;
-  line.value = "";
+  if (!(await say(text, thread, null)) && line.value === "") line.value = text;
 });
 
 line.addEventListener("keydown", (event) => {
