@@ -1,9 +1,10 @@
 import { expect, test, vi } from "vitest";
 import { chatWorld } from "../../../doubles/chat-world.ts";
 import { startFakeSlack } from "../../../servers/slack.ts";
-import { readIn } from "../../../servers/slack-blocks.ts";
-import { bodyOf, httpWire, signature } from "../../../servers/slack-wire.ts";
+import { buttonsIn, readIn } from "../../../servers/slack-blocks.ts";
+import { bodyOf, httpWire, type Sent, signature } from "../../../servers/slack-wire.ts";
 import { freePort, slackAt } from "./open.ts";
+import { button } from "./world.ts";
 
 /** A bot that hears signed HTTP, its channel about acme, and its requests as anybody may send them. */
 async function signedWorld() {
@@ -19,6 +20,11 @@ async function signedWorld() {
   const ana = slack.person("U0ANA", httpWire(url));
   await ana.command("link acme");
   await vi.waitFor(() => expect(slack.state.messages).toHaveLength(1), waiting);
+  let ended: PromiseLike<void> | null = null;
+  const end = () => {
+    ended ??= world[Symbol.asyncDispose]();
+    return ended;
+  };
   return {
     slack,
     world,
@@ -49,8 +55,10 @@ async function signedWorld() {
       return response.status;
     },
     passes: async () => (await world.desk.newsroom.live()).length,
+    /** Ends the bot, once it has done with what it was sent. */
+    end,
     async [Symbol.asyncDispose]() {
-      await world[Symbol.asyncDispose]();
+      await end();
       await slack[Symbol.asyncDispose]();
     },
   };
@@ -128,6 +136,38 @@ test("one event delivered four times, and ten times at once, is one command", as
     /^Verify of acme/.test(readIn(message)),
   );
   expect(roots.filter((message) => message.only === null && !message.thread_ts)).toHaveLength(1);
+});
+
+test.each([
+  ["as they were signed are answered no more", false, 0],
+  ["under new names are answered anew", true, 2],
+])("a command and a press sent again %s", async (_, renamed, answers) => {
+  await using one = await signedWorld();
+  const wire = httpWire(one.url);
+  const taken: [Sent, Record<string, unknown>][] = [];
+  const ana = one.slack.person("U0ANA", {
+    async send(kind, payload) {
+      taken.push([kind, payload]);
+      await wire.send(kind, payload);
+    },
+  });
+  await ana.command("prestage 90d");
+  const plan = await vi.waitFor(() => {
+    const found = one.slack.state.messages.find((message) => buttonsIn(message).length > 0);
+    if (found === undefined) throw new Error("There is no plan.");
+    return found;
+  }, waiting);
+  await ana.press(button(plan, "Start"));
+  await vi.waitFor(() => expect(readAll(one)).toMatch(/in the queue/), waiting);
+  const before = one.slack.state.messages.length;
+  expect(taken.map(([kind]) => kind)).toEqual(["slash_commands", "interactive"]);
+  for (const [kind, payload] of taken) {
+    const name = renamed ? { trigger_id: `${payload.trigger_id}.again` } : {};
+    await wire.send(kind, { ...payload, ...name });
+  }
+  expect(await one.passes()).toBe(1);
+  await one.end();
+  expect(one.slack.state.messages).toHaveLength(before + answers);
 });
 
 test("a command and its repetition by a nervous hand are two, and the second is told that it runs already", async () => {

@@ -94,7 +94,11 @@ test("a password is typed in a form and stands nowhere", async () => {
   expect(JSON.stringify(view.view)).not.toContain(password);
   await ana.submit(view, { "secret password": { value: password } });
   expect((await said(/is sealed/)).only).toBe("U0ANA");
-  expect(JSON.stringify([slack.asked, world.logged, one.logged])).not.toContain(password);
+  const audit = await world.desk.audit.recent(null, 100);
+  expect(audit.map(({ did }) => did).join("\n")).toContain("endpoint secret old");
+  const { messages, views, files } = slack.state;
+  const everywhere = [slack.asked, messages, views, files, audit, world.logged, one.logged];
+  expect(JSON.stringify(everywhere)).not.toContain(password);
 
   // The same form sent by one who may not is refused when it is sent.
   const theirs = { ...view, id: "V0BO" };
