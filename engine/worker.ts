@@ -94,7 +94,7 @@ async function untilEnd(
       return ending(result);
     } catch (error) {
       if (error instanceof FencedError) throw error;
-      if (stop.aborted) return interrupted(stop, owned);
+      if (owned.lost.aborted) return interrupted(stop, owned);
       const broken = !(error instanceof TransientError);
       tries = progress.made ? 1 : tries + 1;
       if (!broken) {
@@ -102,6 +102,7 @@ async function untilEnd(
         doubtSettlesAt = Math.max(doubtSettlesAt, works.clock.now() + quiet(error, works.settings));
         await works.ledger.hold(job.entry, doubtSettlesAt, owned.fence);
       }
+      if (stop.aborted) return interrupted(stop, owned);
       if (broken || tries >= works.settings.tries) {
         const before = reach(job);
         // What it did not reach is no failed item: a retry is told of it this way.

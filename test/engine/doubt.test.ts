@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import { TransientError } from "../../engine/domain/errors.ts";
+import type { Source, Target } from "../../engine/domain/provider.ts";
+import { preview, submit } from "../../engine/submit.ts";
+import { carryRun, type Interruption, type Works } from "../../engine/worker.ts";
+import { type MemoryWorld, memoryWorld } from "../doubles/memory-world.ts";
+
+const letter = (n: number | string) => Buffer.from(`Subject: ${n}\r\n\r\nletter ${n}\r\n`);
+const minute = 60_000;
+
+/** The world's works with something in front of its mail systems. */
+function twisted(
+  { works, system }: MemoryWorld,
+  twist: { source?: (source: Source) => Source; target?: (target: Target) => Target },
+): Works {
+  const memory = {
+    async source(...at: Parameters<typeof system.source>) {
+      const one = await system.source(...at);
+      return twist.source?.(one) ?? one;
+    },
+    async target(...at: Parameters<typeof system.target>) {
+      const one = await system.target(...at);
+      return twist.target?.(one) ?? one;
+    },
+  };
+  return { ...works, providers: { ...works.providers, memory } };
+}
+
+async function annas(count: number, folder = "INBOX"): Promise<MemoryWorld> {
+  const world = await memoryWorld();
+  await world.add("anna");
+  for (let n = 1; n <= count; n += 1) world.system.deliver("anna@old", folder, letter(n));
+  return world;
+}
+
+test.each(["pause", "shutdown"] as const)(
+  "a silence keeps its quiet time though a %s came in the middle of it",
+  async (why: Interruption) => {
+    await using world = await annas(1);
+    const asked = new AbortController();
+    let [cutAt, askedAt] = [0, 0];
+    const works = twisted(world, {
+      target: (target) => ({
+        ...target,
+        async open(path) {
+          const into = await target.open(path);
+          return {
+            ...into,
+            async *add(items) {
+              if (cutAt !== 0) return yield* into.add(items);
+              for await (const item of items) for await (const _ of item.body);
+              cutAt = world.clock.now();
+              asked.abort(why);
+              throw new TransientError("gone", "connection", { silent: true });
+            },
+            look(from) {
+              askedAt ||= world.clock.now();
+              return into.look(from);
+            },
+          };
+        },
+      }),
+    });
+    const pass = await submitted(world);
+    const [run] = await world.godwit.desk.passes.waiting(1);
+    await carryRun(run!, works, asked.signal);
+    await world.godwit.desk.passes.control(pass, "run", "test");
+
+    await world.carry(works);
+
+    expect(askedAt - cutAt).toBeGreaterThanOrEqual(15 * minute);
+    expect((await world.godwit.desk.passes.snapshot(pass)).state).toBe("completed");
+    expect(world.system.letters("anna@new", "INBOX")).toHaveLength(1);
+  },
+);
+
+async function submitted({ godwit, project }: MemoryWorld) {
+  const request = { kind: "full" as const, limit: null, selection: [], types: null };
+  const plan = await preview(request, project.id, false, godwit.desk);
+  return submit(plan, { who: "test", thread: "test:1" }, godwit.desk);
+}
