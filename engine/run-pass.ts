@@ -60,26 +60,29 @@ export async function* runPass(
   const doubts = await ends.ledger.intents(job.entry);
 
   const aside: Share[] = [];
+  // In doubt until a later pass has asked.
+  const open: Intent[] = [];
   for (const folder of folders) {
     if (signal.aborted) return { ...result, interrupted: true };
     try {
       const row = await ends.ledger.folder(job.entry, folder.path, ends.fence);
-      const fresh = !places.kept.has(row.source);
+      const unmet = !places.kept.has(row.source);
       places.kept.set(row.source, row);
-      if (fresh && job.kind === "retry") leftOver(folder, job, result);
+      if (unmet && job.kind === "retry") leftOver(folder, job, result);
       if (await settledUnopened(job, ends, folder, row)) continue;
       const to = await place(job, ends, folder, row, places);
       // An identical twin sent now would later be taken for the message in doubt.
-      if (inDoubt(doubts, row, to)) {
+      if (inDoubt(doubts, row, to) || inDoubt(open, row, to)) {
         aside.push({ folder, row });
         continue;
       }
       yield* carryFolder(job, ends, { folder, row }, places, full, result, signal);
     } catch (error) {
       yield await folderFailed(job, ends, folder, error, result);
+      open.push(...(await fresh(job, ends, [...doubts, ...open])));
     }
   }
-  if (doubts.length === 0) {
+  if (doubts.length === 0 && aside.length === 0) {
     await settleGone(job, ends, folders, places, result);
     return result;
   }
@@ -90,10 +93,9 @@ export async function* runPass(
     );
   }
 
-  yield* quietTime(ends, doubts, signal);
+  if (doubts.length > 0) yield* quietTime(ends, doubts, signal);
   if (signal.aborted) return { ...result, interrupted: true };
   const resent: Resent[] = [];
-  const open: Intent[] = [];
   for (const intent of doubts) {
     try {
       const settled = await settle(intent, job, ends, folders, places);
@@ -118,6 +120,7 @@ export async function* runPass(
       yield* carryFolder(job, ends, share, places, full, result, signal);
     } catch (error) {
       yield await folderFailed(job, ends, share.folder, error, result);
+      open.push(...(await fresh(job, ends, [...doubts, ...open])));
     }
   }
   result.late = await countLate(resent, job, ends);
@@ -145,6 +148,12 @@ async function settleGone(
     if (gap(counters) !== 0) result.gaps.push(row.source);
     await ends.ledger.count(job.run, row.id, counters, ends.fence);
   }
+}
+
+/** Batches a folder that failed has left in doubt. */
+async function fresh(job: Job, ends: Ends, known: Intent[]): Promise<Intent[]> {
+  const intents = await ends.ledger.intents(job.entry);
+  return intents.filter(({ id }) => !known.some((one) => one.id === id));
 }
 
 function inDoubt(doubts: Intent[], row: LedgerFolder, to: string | null): boolean {

@@ -5,6 +5,7 @@ import type { Counters, Job } from "../domain/pass.ts";
 import type { OpenSource, OpenTarget, Receipt } from "../domain/provider.ts";
 import type { Ends, Full } from "./ends.ts";
 import type { Listing, Todo } from "./listing.ts";
+import { vanished } from "./vanished.ts";
 
 /** After so many refusals in a row for want of space, nothing more is sent to a mailbox. */
 const fullAfter = 3;
@@ -84,7 +85,8 @@ async function carryBatch(
   const sent = await send(open, into, uids, counters, full, ends.lost);
   const missing = uids.filter((uid) => !sent.given.has(uid));
   const alone = sent.refused !== null && uids.length > 1 ? missing : [];
-  const { from, withheld } = await vanished(ends, row, open, alone.length > 0 ? [] : missing);
+  const looked = await vanished(ends, row, open, alone.length > 0 ? [] : missing);
+  const { from, withheld, refused } = looked;
   for (const one of withheld) one.reason = sent.refused ?? one.reason;
   counters.vanished += missing.length - alone.length - withheld.length;
   counters.failed += withheld.length;
@@ -100,6 +102,7 @@ async function carryBatch(
     },
     fence,
   );
+  if (refused !== null) throw refused;
   // The server refused to hand over the batch: one by one, so that only the bad one fails.
   let next = from;
   for (const item of batch) {
@@ -107,30 +110,6 @@ async function carryBatch(
     next = await carryBatch(job, ends, row, to, next, [item], counters, full);
   }
   return next;
-}
-
-/**
- * Looks again, in the folder opened anew, for items that were asked for and not given: what is still listed
- * has not vanished but is withheld by the server, and fails. Nothing is taken for gone on one word alone.
- */
-async function vanished(
-  ends: Ends,
-  row: LedgerFolder,
-  open: OpenSource,
-  missing: number[],
-): Promise<{ from: OpenSource; withheld: FailedItem[] }> {
-  if (missing.length === 0) return { from: open, withheld: [] };
-  const from = await ends.source.open(row.source);
-  if (from.state.uidValidity !== open.state.uidValidity) {
-    throw new TransientError("the folder was renumbered during the pass", "connection");
-  }
-  const withheld: FailedItem[] = [];
-  for await (const page of from.list(missing)) {
-    for (const { uid } of page) {
-      withheld.push({ uid, reason: "the old system lists it but does not hand it over" });
-    }
-  }
-  return { from, withheld };
 }
 
 /** What became of a batch that was sent. */

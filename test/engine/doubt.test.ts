@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { TransientError } from "../../engine/domain/errors.ts";
+import { FolderError, TransientError } from "../../engine/domain/errors.ts";
 import type { Source, Target } from "../../engine/domain/provider.ts";
 import { preview, submit } from "../../engine/submit.ts";
 import { carryRun, type Interruption, type Works } from "../../engine/worker.ts";
@@ -73,6 +73,87 @@ test.each(["pause", "shutdown"] as const)(
     expect(world.system.letters("anna@new", "INBOX")).toHaveLength(1);
   },
 );
+
+test("what was stored is carried though its folder is refused right after", async () => {
+  await using world = await annas(5);
+  let opens = 0;
+  const works = twisted(world, {
+    source: (source) => ({
+      ...source,
+      async open(path) {
+        opens += 1;
+        if (opens > 1) throw new FolderError("NO [SERVERBUG]");
+        const open = await source.open(path);
+        return { ...open, read: (uids) => open.read(uids.slice(1)) };
+      },
+    }),
+  });
+
+  const pass = await world.pass("full", { works });
+  const retry = await world.pass("retry");
+
+  expect(pass).toMatchObject({
+    state: "completed_with_errors",
+    counters: { listed: 5, migrated: 4, failed: 1 },
+    licenses: { consumed: 1, reserved: 0 },
+  });
+  expect(retry).toMatchObject({ state: "completed", counters: { migrated: 1, failed: 0 } });
+  expect(world.system.letters("anna@new", "INBOX")).toHaveLength(5);
+});
+
+test("nothing more goes to a folder where a batch came in doubt during the pass", async () => {
+  await using world = await annas(2, "A");
+  world.system.deliver("anna@old", "B", letter(2));
+  const { projects } = world.godwit.desk;
+  const map = { A: "All", B: "All" };
+  await projects.change(world.project.id, { filters: { ...world.project.filters, map } });
+  const works = twisted(world, {
+    source: (source) => ({
+      ...source,
+      async open(path) {
+        const open = await source.open(path);
+        if (path !== "A") return open;
+        return {
+          ...open,
+          async *read(uids) {
+            for await (const item of open.read(uids)) {
+              if (item.uid === 1) yield item;
+              else yield { ...item, body: refused() };
+            }
+          },
+        };
+      },
+    }),
+    // Whose copy is whose cannot be told from the numbers.
+    target: (target) => ({
+      ...target,
+      tellsUids: false,
+      async open(path) {
+        const into = await target.open(path);
+        return {
+          ...into,
+          async *add(items) {
+            for await (const receipt of into.add(items)) {
+              yield receipt.outcome === "added" ? { ...receipt, targetUid: null } : receipt;
+            }
+          },
+        };
+      },
+    }),
+  });
+
+  const full = await world.pass("full", { works });
+  const delta = await world.pass("delta");
+
+  expect(full).toMatchObject({ state: "completed_with_errors", counters: { migrated: 0 } });
+  expect(delta).toMatchObject({ state: "completed", counters: { listed: 3, failed: 0 } });
+  expect(world.system.letters("anna@new", "All")).toHaveLength(3);
+});
+
+// biome-ignore lint/correctness/useYield: it is refused before its first byte
+async function* refused(): AsyncGenerator<Uint8Array> {
+  throw new FolderError("NO not this piece");
+}
 
 async function submitted({ godwit, project }: MemoryWorld) {
   const request = { kind: "full" as const, limit: null, selection: [], types: null };
