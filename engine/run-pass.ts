@@ -123,7 +123,10 @@ export async function* runPass(
       open.push(...(await fresh(job, ends, [...doubts, ...open])));
     }
   }
-  result.late = await countLate(resent, job, ends);
+  const late = await countLate(resent, job, ends);
+  result.late = late.copies;
+  const reason = "it could not be asked whether what was sent again stands there twice";
+  for (const folder of late.unasked) result.folders.push({ folder, reason });
   await settleGone(job, ends, folders, places, result);
   return result;
 }

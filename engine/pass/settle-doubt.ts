@@ -1,4 +1,4 @@
-import { FolderError } from "../domain/errors.ts";
+import { FolderError, TransientError } from "../domain/errors.ts";
 import {
   exactFingerprinter,
   type Fingerprint,
@@ -94,23 +94,46 @@ async function there<Opened>(listed: boolean, open: () => Promise<Opened>): Prom
   }
 }
 
+/** What was stored late, and the target folders that could not be asked for it. */
+export interface Late {
+  copies: number;
+  unasked: Set<string>;
+}
+
 /**
  * Counts copies that turned up unclaimed after the same message had been sent again: a target that was
- * frozen longer than the quiet time can store late. Nothing can prevent it over IMAP; it is said.
+ * frozen longer than the quiet time can store late. Nothing can prevent it over IMAP; it is said, and so is
+ * where it cannot be seen: all is carried by now, and no second try would know what to look for.
  */
-export async function countLate(resent: Resent[], job: Job, ends: Ends): Promise<number> {
-  let late = 0;
-  for (const { target, targetUidValidity, floor, keys } of resent) {
-    const into = await there(false, () => ends.target.open(target));
-    // Refused now, nothing can be said of it.
-    if (into === null || into.state.uidValidity !== targetUidValidity) continue;
-    const pool = await unclaimed(target, floor, into, job, ends);
-    for (const key of new Set(keys)) {
-      const sent = keys.filter((one) => one === key).length;
-      const there = pool.get(key)?.length ?? 0;
-      // Where no UIDs are told, what was sent again is unclaimed too.
-      late += ends.target.tellsUids ? Math.min(there, sent) : Math.max(0, there - sent);
+export async function countLate(resent: Resent[], job: Job, ends: Ends): Promise<Late> {
+  const late: Late = { copies: 0, unasked: new Set() };
+  for (const one of resent) {
+    try {
+      late.copies += await lateOf(one, job, ends);
+    } catch (error) {
+      if (!(error instanceof FolderError || error instanceof TransientError)) throw error;
+      late.unasked.add(one.target);
     }
+  }
+  return late;
+}
+
+async function lateOf(
+  { target, targetUidValidity, floor, keys }: Resent,
+  job: Job,
+  ends: Ends,
+): Promise<number> {
+  const into = await ends.target.open(target);
+  if (into.state.uidValidity !== targetUidValidity) {
+    throw new FolderError("the folder was renumbered during the pass");
+  }
+  const pool = await unclaimed(target, floor, into, job, ends);
+  let late = 0;
+  for (const key of new Set(keys)) {
+    const sent = keys.filter((one) => one === key).length;
+    const there = pool.get(key)?.length ?? 0;
+    // Where no UIDs are told, what was sent again is unclaimed too.
+    late += ends.target.tellsUids ? Math.min(there, sent) : Math.max(0, there - sent);
   }
   return late;
 }

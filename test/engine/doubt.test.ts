@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { FolderError, TransientError } from "../../engine/domain/errors.ts";
+import type { Item } from "../../engine/domain/item.ts";
 import type { Source, Target } from "../../engine/domain/provider.ts";
 import { preview, submit } from "../../engine/submit.ts";
 import { carryRun, type Interruption, type Works } from "../../engine/worker.ts";
@@ -149,6 +150,54 @@ test("nothing more goes to a folder where a batch came in doubt during the pass"
   expect(delta).toMatchObject({ state: "completed", counters: { listed: 3, failed: 0 } });
   expect(world.system.letters("anna@new", "All")).toHaveLength(3);
 });
+
+test.each([
+  ["refused", () => new FolderError("NO [SERVERBUG]")],
+  ["lost", () => new TransientError("gone", "connection")],
+] as const)(
+  "a pass in which everything was carried ends so though the last look at the target is %s",
+  async (_, error) => {
+    await using world = await annas(3);
+    let [cut, looks] = [true, 0];
+    const works = twisted(world, {
+      target: (target) => ({
+        ...target,
+        async open(path) {
+          const into = await target.open(path);
+          return {
+            ...into,
+            async *add(items) {
+              for await (const item of items) {
+                if (cut) {
+                  cut = false;
+                  for await (const _ of item.body);
+                  throw new TransientError("gone", "connection");
+                }
+                yield* into.add(one(item));
+              }
+            },
+            async *look(from) {
+              looks += 1;
+              if (looks === 2) throw error();
+              yield* into.look(from);
+            },
+          };
+        },
+      }),
+    });
+
+    const pass = await world.pass("full", { works });
+
+    expect(looks).toBe(2);
+    expect(pass).toMatchObject({ state: "completed_with_errors", counters: { migrated: 3 } });
+    expect(pass.runs[0]?.reason).toMatch(/could not be asked/);
+    expect(world.system.letters("anna@new", "INBOX")).toHaveLength(3);
+  },
+);
+
+async function* one(item: Item): AsyncGenerator<Item> {
+  yield item;
+}
 
 // biome-ignore lint/correctness/useYield: it is refused before its first byte
 async function* refused(): AsyncGenerator<Uint8Array> {
