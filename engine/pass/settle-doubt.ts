@@ -6,7 +6,7 @@ import {
   tolerantFingerprinter,
 } from "../domain/item.ts";
 import type { FailedItem, Intent, LedgerFolder, Settled } from "../domain/ledger.ts";
-import { type Job, noCounters } from "../domain/pass.ts";
+import { gap, type Job, noCounters } from "../domain/pass.ts";
 import type { OpenSource, OpenTarget } from "../domain/provider.ts";
 import type { Ends } from "./ends.ts";
 import { readAll } from "./readable.ts";
@@ -59,12 +59,12 @@ export async function settleDoubt(
   const counters = (await ledger.counters(job.run, intent.folder)) ?? noCounters();
   // Where the folder is listed afterwards, that replaces these.
   for (const { size } of found.items) {
-    counters.listed += 1;
     counters.migrated += 1;
     counters.bytes += size;
   }
-  counters.listed += found.refused.length;
   counters.failed += found.refused.length;
+  // An earlier try of this run may have listed them.
+  counters.listed += Math.max(0, -gap(counters));
   await ledger.settle(
     {
       run: job.run,

@@ -195,6 +195,48 @@ test.each([
   },
 );
 
+test("what is found of a batch in doubt is counted once, though its folder fails after it", async () => {
+  await using world = await annas(10);
+  let cut = true;
+  let opens = 0;
+  const works = twisted(world, {
+    source: (source) => ({
+      ...source,
+      async open(path) {
+        opens += 1;
+        // Opened to be carried, opened to be asked for; then refused.
+        if (opens > 2) throw new FolderError("NO [SERVERBUG]");
+        return source.open(path);
+      },
+    }),
+    target: (target) => ({
+      ...target,
+      async open(path) {
+        const into = await target.open(path);
+        return {
+          ...into,
+          async *add(items) {
+            for await (const receipt of into.add(items)) {
+              if (cut && receipt.uid === 4) {
+                cut = false;
+                throw new TransientError("gone", "connection");
+              }
+              yield receipt;
+            }
+          },
+        };
+      },
+    }),
+  });
+
+  const pass = await world.pass("full", { works });
+
+  expect(pass).toMatchObject({
+    state: "completed_with_errors",
+    counters: { listed: 10, migrated: 4, failed: 6 },
+  });
+});
+
 async function* one(item: Item): AsyncGenerator<Item> {
   yield item;
 }
