@@ -224,6 +224,8 @@ async function* tap(
     tapped.bytes += bytes.length;
     yield bytes;
   }
+  // Targets that gather a message send it after its last byte was read.
+  stillOurs(lost);
 }
 
 async function refuseAll(

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { FolderError, TransientError } from "../../engine/domain/errors.ts";
 import type { Item } from "../../engine/domain/item.ts";
+import type { Owners } from "../../engine/domain/owner.ts";
 import type { Source, Target } from "../../engine/domain/provider.ts";
 import { preview, submit } from "../../engine/submit.ts";
 import { carryRun, type Interruption, type Works } from "../../engine/worker.ts";
@@ -236,6 +237,54 @@ test("what is found of a batch in doubt is counted once, though its folder fails
     counters: { listed: 10, migrated: 4, failed: 6 },
   });
 });
+
+test("a message whose last bytes were read when the lock was lost is not sent", async () => {
+  await using world = await annas(1);
+  const lost = new AbortController();
+  const works = twisted(world, {
+    source: (source) => ({
+      ...source,
+      async open(path) {
+        const open = await source.open(path);
+        return {
+          ...open,
+          async *read(uids) {
+            for await (const item of open.read(uids)) {
+              yield { ...item, body: thenLost(item.body, lost) };
+            }
+          },
+        };
+      },
+    }),
+  });
+  const owners: Owners = {
+    async take(entry) {
+      const owned = await works.owners.take(entry);
+      if (owned === null) return null;
+      const { fence } = owned;
+      return {
+        fence,
+        lost: lost.signal,
+        [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+      };
+    },
+  };
+  await submitted(world);
+  const [run] = await world.godwit.desk.passes.waiting(1);
+
+  await carryRun(run!, { ...works, owners }, new AbortController().signal);
+
+  expect(lost.signal.aborted).toBe(true);
+  expect(world.system.letters("anna@new", "INBOX")).toHaveLength(0);
+});
+
+async function* thenLost(
+  body: AsyncIterable<Uint8Array>,
+  lost: AbortController,
+): AsyncGenerator<Uint8Array> {
+  yield* body;
+  lost.abort();
+}
 
 async function* one(item: Item): AsyncGenerator<Item> {
   yield item;
