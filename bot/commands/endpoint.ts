@@ -94,7 +94,12 @@ export const endpointList = command({
         "There are no endpoints yet. Type `endpoint new <name> imaps://imap.example.net`.",
       );
     }
-    return privately(columns(all.map((one) => [one.name, `${told(one)}${missing(one)}`])));
+    const rows = all.map((one) => [one.name, `${told(one)}${missing(one)}`]);
+    return privately({
+      text: columns(rows),
+      title: "Endpoints",
+      table: { columns: ["name", "where and how"], rows },
+    });
   },
 });
 

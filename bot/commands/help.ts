@@ -1,5 +1,6 @@
 import { UserError } from "../../engine/domain/errors.ts";
-import { type Command, command, groups, privately } from "../command.ts";
+import { type Command, command, type Group, groups, privately } from "../command.ts";
+import type { Message } from "../message.ts";
 import { nearest } from "../nearest.ts";
 import { columns } from "../wording/figures.ts";
 
@@ -17,16 +18,30 @@ export const help = command({
   },
 });
 
-function overview(commands: Command[]): string {
+const what =
+  "Carries mailboxes from an old mail server to a new one, in passes. It is a migration, not synchronisation: nothing is deleted or updated at the new place, and the old one is never changed.";
+const more = "`help <command>` tells one. A command works with or without `/migrate` before it.";
+
+/** In columns where it is text alone; each command a line of its own where surfaces draw. */
+function overview(commands: Command[]): Message {
+  const of = (group: Group) => commands.filter((one) => one.group === group);
+  const notes = groups.flatMap((group) => [
+    `${group}:`,
+    ...of(group).map((one) => `\`${short(one)}\` ${one.summary}`),
+  ]);
+  return {
+    text: inColumns(commands),
+    title: "What can be typed",
+    notes: [what, ...notes, more],
+  };
+}
+
+function inColumns(commands: Command[]): string {
   const parts = groups.map((group) => {
     const rows = commands.filter((one) => one.group === group);
     return `${group}\n${columns(rows.map((one) => [`  ${short(one)}`, one.summary]))}`;
   });
-  return [
-    "Carries mailboxes from an old mail server to a new one, in passes. It is a migration, not synchronisation: nothing is deleted or updated at the new place, and the old one is never changed.",
-    ...parts,
-    "`help <command>` tells one. A command works with or without `/migrate` before it.",
-  ].join("\n\n");
+  return [what, ...parts, more].join("\n\n");
 }
 
 /** Without the options, which `help <command>` tells. */

@@ -93,6 +93,7 @@ export const licensesHistory = command({
     const balance = await context.desk.licenses.balance(project.id);
     return privately({
       text: `Licenses of ${project.name}: ${told(balance)}\n${columns(rows)}`,
+      title: `Licenses of ${project.name}: ${told(balance)}`,
       table: { columns: ["when", "what", "mailbox", "pass", "who", "note"], rows },
     });
   },

@@ -48,7 +48,11 @@ async function allProjects({ desk, channel, person, options }: Context): Promise
     one.closed ? "closed" : "",
     one.id === linked?.id ? "this channel" : "",
   ]);
-  return privately(columns(rows));
+  return privately({
+    text: columns(rows),
+    title: "Projects",
+    table: { columns: ["name", "from → to", "", ""], rows },
+  });
 }
 
 async function allEntries(project: Project, { desk }: Context): Promise<Answer> {
@@ -71,7 +75,9 @@ async function allEntries(project: Project, { desk }: Context): Promise<Answer> 
   const more = entries.length > most ? `\nand ${number(entries.length - most)} more` : "";
   return privately({
     text: `${project.name}, ${count(entries.length, "mailbox", "mailboxes")}\n${columns([head, ...rows])}${more}`,
+    title: `${project.name}, ${count(entries.length, "mailbox", "mailboxes")}`,
     table: { columns: head, rows },
+    ...(more === "" ? {} : { notes: [more.trim()] }),
   });
 }
 
