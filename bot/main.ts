@@ -80,6 +80,7 @@ async function serve(words: string[]): Promise<number> {
         handle: (heard) => stage.bot.handle(heard),
         port: config.port,
         clock: wallClock,
+        log: openLog(config.logLevel),
       }),
     );
     print(`The page, for this browser alone: ${page.url}`);

@@ -17,6 +17,7 @@ beforeEach(async () => {
     handle: async (incoming) => heard.push(incoming),
     port: 0,
     clock: wallClock,
+    log: { error() {} },
     lookMs: 20,
   });
 });
@@ -63,7 +64,13 @@ async function enter(): Promise<Record<string, string>> {
   return { cookie: set.split(";")[0] ?? "", origin, "content-type": "application/json" };
 }
 
-const help = JSON.stringify({ as: "owner", text: "help", thread: null, values: null });
+const help = JSON.stringify({
+  id: "7f9c24e8-3b12-4fef-91e0-a0d2b4f1b1aa",
+  as: "owner",
+  text: "help",
+  thread: null,
+  values: null,
+});
 
 test("the token opens the page once, and becomes a cookie no script reads and no other site sends", async () => {
   const { pathname, search } = new URL(page.url);
@@ -157,6 +164,7 @@ test("where the port is taken the page finds another", async () => {
     handle: async () => {},
     port: Number(port),
     clock: wallClock,
+    log: { error() {} },
   });
   expect(new URL(second.url).port).not.toBe(port);
 });

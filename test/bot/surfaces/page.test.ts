@@ -29,6 +29,7 @@ beforeEach(async () => {
       handle: (heard) => world.bot.handle(heard),
       port: 0,
       clock: wallClock,
+      log: { error: (facts) => complaints.push(String(facts.err)) },
       lookMs: 20,
     }),
   );

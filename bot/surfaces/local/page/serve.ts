@@ -19,6 +19,7 @@ export interface PageOptions {
   /** Where it listens on 127.0.0.1; any other port where that one is taken. 0 for any. */
   port: number;
   clock: Clock;
+  log: { error(facts: Record<string, unknown>, text: string): void };
   /** How often it looks for new lines, in ms. */
   lookMs?: number;
 }
@@ -30,6 +31,8 @@ export interface Page extends AsyncDisposable {
 
 /** What the page sends: a line, typed or pressed, and what a form brought. */
 const Said = z.object({
+  /** Given by the page, so that a request the browser repeats is one command. */
+  id: z.uuid(),
   as: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,39}$/),
   text: z.string().min(1).max(20_000),
   thread: z
@@ -132,7 +135,14 @@ function site(
   app.use((_: Request, response: Response) => {
     response.status(404).type("text").send("There is nothing here.");
   });
-  app.use(fault);
+  app.use((error: unknown, _: Request, response: Response, next: (error: unknown) => void) => {
+    const status = (error as { status?: unknown }).status;
+    const theirs = typeof status === "number" && status < 500;
+    if (!theirs) options.log.error({ err: error }, "the page could not answer");
+    if (response.headersSent) next(error);
+    else if (theirs) response.status(status).type("text").send("That is not what the page sends.");
+    else response.status(500).type("text").send("That went wrong; the log says more.");
+  });
   return app;
 }
 
@@ -201,10 +211,11 @@ async function follow(
   response.end();
 }
 
-function incoming({ as, text, thread, values }: z.infer<typeof Said>): Incoming {
+function incoming({ id, as, text, thread, values }: z.infer<typeof Said>): Incoming {
   return {
     ...localIncoming(text, localPerson(as)),
     thread,
+    eventId: id,
     values:
       values === null
         ? null
@@ -217,12 +228,6 @@ function incoming({ as, text, thread, values }: z.infer<typeof Said>): Incoming 
     link: thread ?? localChannel,
     capabilities: { readsThisMachine: false, cannotPost: null },
   };
-}
-
-function fault(error: unknown, _: Request, response: Response, next: (error: unknown) => void) {
-  const status = (error as { status?: unknown }).status;
-  if (typeof status !== "number" || status >= 500 || response.headersSent) next(error);
-  else response.status(status).type("text").send("That is not what the page sends.");
 }
 
 async function listen(server: Server, wanted: number): Promise<number> {

@@ -30,7 +30,7 @@ async function say(text, place, values) {
     const response = await fetch("/say", {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ as: as.value, text, thread: place, values }),
+      body: JSON.stringify({ id: crypto.randomUUID(), as: as.value, text, thread: place, values }),
     });
     if (response.ok) return true;
     fault(

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { formCard, messageCard } from "../../../bot/surfaces/cards/render.ts";
+import { hostile } from "../../doubles/hostile.ts";
+
+test("only the first rows of a long table are drawn, and it says how many there are", () => {
+  const rows = Array.from({ length: 50 }, (_, n) => [`row ${n}`]);
+  const card = JSON.stringify(
+    messageCard({ text: "t", title: "t", table: { columns: ["a"], rows } }),
+  );
+  expect(card).toContain("row 19");
+  expect(card).not.toContain("row 20");
+  expect(card).toContain("… and 30 more");
+});
+
+test("words stand in text runs alone, which nothing reads as markup, and templates are no templates", () => {
+  for (const text of [...hostile, "{{DATE(2026-01-01)}} {{TIME(x)}}"]) {
+    const all = { text, title: text, facts: { [text]: text }, notes: [text] };
+    const card = JSON.stringify([messageCard(all), messageCard({ text })]);
+    expect(card).not.toMatch(/"type":"(TextBlock|FactSet|Media|Image)"/);
+    expect(card).not.toMatch(/\{\{(DATE|TIME)\(/);
+  }
+});
+
+test("a button brings its command, a form its command and that it was a form", () => {
+  const button = { label: "Start", command: "start 3", style: "primary" } as const;
+  expect(messageCard({ text: "t", buttons: [button] }).actions).toMatchObject([
+    { type: "Action.Execute", data: { command: "start 3" }, fallback: { type: "Action.Submit" } },
+  ]);
+  const form = formCard({
+    title: "Password",
+    fields: [
+      { name: "password", label: "Password", kind: "secret" },
+      { name: "file", label: "CSV", kind: "file", optional: true },
+    ],
+    submit: "Seal it",
+    command: "endpoint secret old",
+    otherwise: "",
+  });
+  expect(form.actions).toMatchObject([{ data: { command: "endpoint secret old", form: true } }]);
+  expect(JSON.stringify(form.body)).toMatch(/"id":"password".*"style":"Password"/);
+  expect(JSON.stringify(form.body)).toMatch(/"id":"file".*"isMultiline":true/);
+});
