@@ -67,6 +67,11 @@ export async function decideAll(
     counters.listed += missing.length;
     counters.vanished += missing.length;
     if (missing.length > 0) await ledger.forget(row.id, uidValidity, missing, ends.fence);
+    // What an earlier try of this run has brought is no failure any more, and is not listed again.
+    const brought = await ledger.counters(job.run, row.id);
+    counters.listed += brought?.migrated ?? 0;
+    counters.migrated += brought?.migrated ?? 0;
+    counters.bytes += brought?.bytes ?? 0;
   }
   return listing;
 }

@@ -344,6 +344,31 @@ test("a retry counts what it found of a batch in doubt", async () => {
   expect(counters).toMatchObject({ listed: 50, migrated: 50 });
 });
 
+test("a retry that lost its connection counts what it had brought before", async () => {
+  await using world = await annas(250);
+  let [refuse, cut] = [true, true];
+  const works = twisted(world, {
+    target: (target) => {
+      const lost = adding(async function* (into, items) {
+        for await (const receipt of into.add(items)) {
+          if (cut && !refuse && receipt.uid === 210) {
+            cut = false;
+            throw gone();
+          }
+          yield receipt;
+        }
+      });
+      return refusing(() => refuse)(lost(target));
+    },
+  });
+  expect((await world.pass("full", { works })).counters.failed).toBe(250);
+  refuse = false;
+  const { counters, state } = await world.pass("retry", { works });
+  expect(counters).toMatchObject({ listed: 250, migrated: 250, failed: 0 });
+  expect(state).toBe("completed");
+  expect(there(world)).toBe(250);
+});
+
 test("a listing that is short is never green, and the next pass looks again", async () => {
   await using world = await annas(5);
   const works = twisted(world, {
