@@ -1,39 +1,17 @@
-import type { Instant } from "./domain/clock.ts";
 import { included } from "./domain/decide.ts";
 import { FolderError, harmless, TransientError, UserError } from "./domain/errors.ts";
 import type { Folder } from "./domain/item.ts";
 import type { Intent, LedgerFolder } from "./domain/ledger.ts";
-import { type Counters, gap, type Job, noCounters } from "./domain/pass.ts";
+import { gap, type Job, noCounters } from "./domain/pass.ts";
 import { carry } from "./pass/carry.ts";
 import type { Ends, Full } from "./pass/ends.ts";
 import { decideAll, noteTooLarge } from "./pass/listing.ts";
 import { setMark, standsStill } from "./pass/marks.ts";
 import { type Places, place, stand } from "./pass/place.ts";
 import { rematch } from "./pass/rematch.ts";
+import type { PassEvent, PassResult } from "./pass/result.ts";
 import { countLate, type Resent, type Settlings, settleDoubt } from "./pass/settle-doubt.ts";
-import { countShort, owe, paid, shortBy } from "./pass/whole.ts";
-
-/** What happens in a pass, as it happens. */
-export type PassEvent =
-  | { type: "expected"; items: number }
-  | { type: "waits for doubt"; until: Instant }
-  | { type: "goes on" }
-  | { type: "rematched"; folder: string; found: number; carried: number }
-  | { type: "settled"; folder: string; counters: Counters }
-  | { type: "folder failed"; folder: string; reason: string };
-
-/** How a pass over one entry ended. */
-export interface PassResult {
-  /** The signal ended it between two batches; what was not reached stays for the next time. */
-  interrupted: boolean;
-  failed: number;
-  /** Folders whose sums do not balance: a fault of ours, never shown green. */
-  gaps: string[];
-  /** Folders that could not be carried at all. */
-  folders: { folder: string; reason: string }[];
-  /** Copies the target stored after it had been asked and said no: reported, never deleted. */
-  late: number;
-}
+import { countShort, leftOver, owe, paid, settleGone, shortBy } from "./pass/whole.ts";
 
 /** A folder ready to be carried. */
 interface Share {
@@ -131,28 +109,6 @@ export async function* runPass(
   return result;
 }
 
-/**
- * Folders an earlier try of this run counted and that are no longer listed: what it had not carried of them
- * has vanished.
- */
-async function settleGone(
-  job: Job,
-  ends: Ends,
-  folders: Folder[],
-  places: Places,
-  result: PassResult,
-): Promise<void> {
-  const listed = new Set(folders.map((folder) => folder.path));
-  for (const row of places.kept.values()) {
-    if (listed.has(row.source)) continue;
-    const counters = await ends.ledger.counters(job.run, row.id);
-    if (counters === null) continue;
-    counters.vanished += Math.max(0, gap(counters));
-    if (gap(counters) !== 0) result.gaps.push(row.source);
-    await ends.ledger.count(job.run, row.id, counters, ends.fence);
-  }
-}
-
 /** Batches a folder that failed has left in doubt. */
 async function fresh(job: Job, ends: Ends, known: Intent[]): Promise<Intent[]> {
   const intents = await ends.ledger.intents(job.entry);
@@ -174,15 +130,6 @@ async function survey(job: Job, ends: Ends): Promise<Places> {
     present: new Set(there.map((folder) => folder.path)),
     kept: new Map(rows.map((row) => [row.source, row])),
   };
-}
-
-/** A retry says of a folder no pass has reached that it is not whole: nothing of it failed, nothing was carried. */
-function leftOver(folder: Folder, job: Job, result: PassResult): void {
-  if ((folder.state?.count ?? 0) === 0 || !included(folder.segments, job.filters)) return;
-  result.folders.push({
-    folder: folder.path,
-    reason: "no pass has carried it yet; type `delta`, a retry brings only what failed",
-  });
 }
 
 /** True when a folder's share of the pass is known without opening it. */

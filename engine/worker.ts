@@ -6,8 +6,9 @@ import type { Owned, Owners } from "./domain/owner.ts";
 import type { Job, Passes, RunEnd, RunId } from "./domain/pass.ts";
 import type { Projects } from "./domain/project.ts";
 import type { Address, Provider } from "./domain/provider.ts";
+import type { PassResult } from "./pass/result.ts";
 import { reach } from "./pass/whole.ts";
-import { type PassResult, runPass } from "./run-pass.ts";
+import { runPass } from "./run-pass.ts";
 
 /** What a worker needs to carry a run. */
 export interface Works {
