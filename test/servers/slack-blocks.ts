@@ -2,6 +2,25 @@ import type { SlackMessage, SlackState } from "./slack-state.ts";
 
 type Json = Record<string, unknown>;
 
+/** Slack says nowhere how long blocks may be together; messages a little over this have been refused. */
+const mostTogether = 11_000;
+
+/** Slack's word for blocks of a message that are too long together; null where they are taken. */
+export function lengthFault(blocks: Json[]): string | null {
+  return lettersIn(blocks) > mostTogether ? "msg_blocks_too_long" : null;
+}
+
+/** The letters of all texts, however deep. */
+function lettersIn(value: unknown): number {
+  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + lettersIn(one), 0);
+  if (typeof value !== "object" || value === null) return 0;
+  return Object.entries(value).reduce(
+    (sum, [name, one]) =>
+      sum + (name === "text" && typeof one === "string" ? one.length : lettersIn(one)),
+    0,
+  );
+}
+
 /** Slack's word for what is wrong with blocks; null where they are taken. */
 export function faultOf(blocks: Json[], state: SlackState): string | null {
   if (blocks.length > 50) return "invalid_blocks";

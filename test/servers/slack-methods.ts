@@ -1,4 +1,4 @@
-import { faultOf } from "./slack-blocks.ts";
+import { faultOf, lengthFault } from "./slack-blocks.ts";
 import {
   next,
   nextTs,
@@ -61,7 +61,8 @@ const methods: Record<string, Method> = {
 
   "chat.postMessage": (args, state) => {
     const channel = channelOf(args, state);
-    const fault = faultIn(args, channel, state) ?? threadFault(args, state);
+    const fault =
+      faultIn(args, channel, state) ?? lengthFault(blocksOf(args)) ?? threadFault(args, state);
     if (channel === undefined || fault !== null) return no(fault ?? "channel_not_found");
     const message = messageOf(args, channel.id, state, null);
     state.messages.push(message);
@@ -83,10 +84,10 @@ const methods: Record<string, Method> = {
     if (found === undefined) return no("message_not_found");
     if (found.user !== state.bot.user) return no("cant_update_message");
     if (String(args.text ?? "").length > 4000) return no("msg_too_long");
-    const fault = faultIn(args, channelOf(args, state), state);
+    const fault = faultIn(args, channelOf(args, state), state) ?? lengthFault(blocksOf(args));
     if (fault !== null) return no(fault);
     found.text = String(args.text ?? "");
-    found.blocks = (args.blocks as Json[] | undefined) ?? [];
+    found.blocks = blocksOf(args);
     found.edits += 1;
     found.sent = args;
     return { ok: true, channel: found.channel, ts: found.ts };
@@ -119,12 +120,12 @@ const methods: Record<string, Method> = {
 
   "conversations.history": (args, state) => {
     if (channelOf(args, state) === undefined) return no("channel_not_found");
-    return listed(args, state, (one) => one.thread_ts === null || one.broadcast);
+    return listed(args, state, "youngest", (one) => one.thread_ts === null || one.broadcast);
   },
 
   "conversations.replies": (args, state) => {
     if (channelOf(args, state) === undefined) return no("channel_not_found");
-    return listed(args, state, (one) => one.ts === args.ts || one.thread_ts === args.ts);
+    return listed(args, state, "oldest", (one) => one.ts === args.ts || one.thread_ts === args.ts);
   },
 
   "users.info": (args, state) => userWhere(state, ({ id }) => id === args.user),
@@ -172,6 +173,10 @@ const methods: Record<string, Method> = {
   },
 };
 
+function blocksOf(args: Json): Json[] {
+  return (args.blocks as Json[] | undefined) ?? [];
+}
+
 function channelOf(args: Json, state: SlackState): SlackChannel | undefined {
   return state.channels.find(({ id }) => id === args.channel);
 }
@@ -186,7 +191,7 @@ function faultIn(args: Json, channel: SlackChannel | undefined, state: SlackStat
   if (channel === undefined) return "channel_not_found";
   if (!channel.member) return "not_in_channel";
   if (channel.archived) return "is_archived";
-  const blocks = (args.blocks as Json[] | undefined) ?? [];
+  const blocks = blocksOf(args);
   if (blocks.length === 0 && String(args.text ?? "") === "") return "no_text";
   return faultOf(blocks, state);
 }
@@ -210,7 +215,7 @@ function messageOf(
     thread_ts: args.thread_ts === undefined ? null : String(args.thread_ts),
     user: state.bot.user,
     text: String(args.text ?? "").slice(0, 40_000),
-    blocks: (args.blocks as Json[] | undefined) ?? [],
+    blocks: blocksOf(args),
     metadata: (args.metadata as SlackMessage["metadata"] | undefined) ?? null,
     broadcast: args.reply_broadcast === true,
     only,
@@ -219,11 +224,21 @@ function messageOf(
   };
 }
 
-function listed(args: Json, state: SlackState, mine: (one: SlackMessage) => boolean): Json {
+/** A page of what was said, the youngest or the oldest first; the cursor is where the next one begins. */
+function listed(
+  args: Json,
+  state: SlackState,
+  first: "youngest" | "oldest",
+  mine: (one: SlackMessage) => boolean,
+): Json {
   const all = state.messages.filter(
     (one) => one.channel === args.channel && one.only === null && mine(one),
   );
-  const shown = all.reverse().slice(0, Number(args.limit ?? 100));
+  if (first === "youngest") all.reverse();
+  const from = Number(args.cursor ?? 0);
+  const end = from + Number(args.limit ?? 100);
+  const shown = all.slice(from, end);
+  const isMore = all.length > end;
   const withMetadata = args.include_all_metadata === true;
   return {
     ok: true,
@@ -233,7 +248,8 @@ function listed(args: Json, state: SlackState, mine: (one: SlackMessage) => bool
       user,
       ...(withMetadata && metadata !== null ? { metadata } : {}),
     })),
-    has_more: all.length > shown.length,
+    has_more: isMore,
+    response_metadata: { next_cursor: isMore ? String(end) : "" },
   };
 }
 

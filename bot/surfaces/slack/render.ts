@@ -20,7 +20,9 @@ const most = {
   rows: 10,
   cells: 20,
   cell: 120,
-  table: 9000,
+  /** Of all lines, and of a table: Slack refuses blocks of some eleven thousand letters together. */
+  together: 5000,
+  table: 3500,
   label: 75,
   value: 2000,
   buttons: 25,
@@ -40,7 +42,10 @@ export function draw(message: Message, level: Level): Drawn {
   const parts = partsOf(message);
   const text = fallback(level === "text" ? parts : [{ lines: message.text.split("\n") }]);
   if (level === "text") return { text };
-  const body = level === "modern" ? parts.map(modern) : plain(parts);
+  const body =
+    level === "modern"
+      ? fitted(parts).map(modern)
+      : plain(fitted(parts.map((part) => ({ lines: linesOf(part) }))));
   return { text, blocks: [...body, ...actions(message.buttons ?? [])] };
 }
 
@@ -65,11 +70,30 @@ function partsOf({ text, title, bar, facts, table, notes = [] }: Message): Part[
   return all.filter((part) => part !== null);
 }
 
+/** The lines that have room together, and how many have none. */
+function fitted(parts: Part[]): Part[] {
+  let left: number = most.together;
+  return parts.map((part) => {
+    if (!("lines" in part)) return part;
+    const lines = shown(part.lines.map((line) => cut(seen(line), most.line)));
+    const kept = lines.findIndex((line) => {
+      left -= line.length + 1;
+      return left < 0;
+    });
+    if (kept === -1) return { ...part, lines };
+    left = 0;
+    return {
+      ...part,
+      lines: [...lines.slice(0, kept), `${andMore(part.lines.length - kept)} lines`],
+    };
+  });
+}
+
 /** Rich text takes runs of words as they are: there is nothing in it to escape. */
 function modern(part: Part): Block {
   if ("rows" in part) return tableBlock(part);
-  const elements = shown(part.lines).flatMap((line, at) => {
-    const runs = spans(cut(seen(line), most.line)).map((span) => {
+  const elements = part.lines.flatMap((line, at) => {
+    const runs = spans(line).map((span) => {
       const style = {
         ...(span.typed ? { code: true } : {}),
         ...(part.bold === true ? { bold: true } : {}),
@@ -139,15 +163,17 @@ function linesOf(part: Part): string[] {
 }
 
 function actions(buttons: Button[]): Block[] {
-  if (buttons.length === 0) return [];
+  // A command that was cut would be another one.
+  const whole = buttons.filter(({ command }) => command.length <= most.value);
+  if (whole.length === 0) return [];
   return [
     {
       type: "actions",
-      elements: buttons.slice(0, most.buttons).map(({ label, command, style }, at) => ({
+      elements: whole.slice(0, most.buttons).map(({ label, command, style }, at) => ({
         type: "button",
         action_id: `command-${at}`,
         text: { type: "plain_text", text: cut(still(label), most.label) || " ", emoji: false },
-        value: command.slice(0, most.value),
+        value: command,
         ...(style === undefined ? {} : { style }),
       })),
     },

@@ -4,6 +4,7 @@ import { type Asker, ChatError, type Person, type Surface } from "../../surface.
 import type { SlackApi } from "./api.ts";
 import { upload } from "./files.ts";
 import { formView } from "./forms.ts";
+import { slackPast } from "./past.ts";
 import type { SlackPeople } from "./people.ts";
 import { isDirect, placeOf, rootOf, threadOf, userOf } from "./places.ts";
 import { type Drawn, draw } from "./render.ts";
@@ -30,7 +31,7 @@ const still = {
 /** Slack as a surface. Threads are `slack:<channel>:<ts of the root message>`. */
 export function slackSurface({ api, people, triggers, url }: SlackSurfaceParts): Surface {
   const { speaking, drawing } = api;
-  let canLookBack = true;
+  const past = slackPast(api);
 
   const say = (
     message: Message,
@@ -121,30 +122,7 @@ export function slackSurface({ api, people, triggers, url }: SlackSurfaceParts):
       await whisper(to, asking(form));
     },
 
-    async find(place, key) {
-      if (!canLookBack) return null;
-      const { channel, ts } = placeOf(place);
-      try {
-        const { messages = [] } = await api.call(() =>
-          ts === null
-            ? speaking.conversations.history({ channel, limit: 200, include_all_metadata: true })
-            : speaking.conversations.replies({
-                channel,
-                ts,
-                limit: 200,
-                include_all_metadata: true,
-              }),
-        );
-        const found = messages.find((one) => keyOf(one) === key)?.ts;
-        if (found === undefined) return null;
-        return ts === null ? threadOf(channel, found) : place;
-      } catch (error) {
-        if (!(error instanceof ChatError) || error.kind !== "refused") throw error;
-        // The shipped permissions do not reach into the past of a channel.
-        canLookBack = false;
-        return null;
-      }
-    },
+    find: past.find,
 
     async ended() {},
 
@@ -204,11 +182,4 @@ function asking(form: Form): Message {
     text: `${form.title}: open the form to go on.`,
     buttons: [{ label: "Open the form", command: form.command, style: "primary" }],
   };
-}
-
-function keyOf(message: object): unknown {
-  const { metadata } = message as {
-    metadata?: { event_type?: string; event_payload?: { key?: unknown } };
-  };
-  return metadata?.event_type === "godwit" ? metadata.event_payload?.key : undefined;
 }

@@ -81,6 +81,18 @@ test.each([["rich_text"], ["table"]])(
   },
 );
 
+test("blocks that are too long for Slack are said as text, and the next ones as blocks", async () => {
+  await using one = await alone();
+  const { slack, surface } = one;
+  slack.fail({ on: "chat.postMessage", with: { error: "msg_blocks_too_long" }, times: 1 });
+  await surface.post("slack:C0ACME", hello);
+  await surface.post("slack:C0ACME", hello);
+  expect(slack.state.messages.map((message) => [readIn(message), message.blocks.length])).toEqual([
+    ["Hello.", 0],
+    ["Hello.", 1],
+  ]);
+});
+
 test("a token that Slack does not know is said before anything starts, without the token", async () => {
   await using slack = await startFakeSlack();
   const platform = await slackAt(slack, { token: "xoxb-wrong-token" });
