@@ -3,7 +3,15 @@ import { UserError } from "../engine/domain/errors.ts";
 import type { PassId } from "../engine/domain/pass.ts";
 import type { Desk } from "../engine/submit.ts";
 import { authorise } from "./authorise.ts";
-import type { Answer, BotOptions, Command, Context, Machine, Words } from "./command.ts";
+import {
+  type Answer,
+  type BotOptions,
+  type Command,
+  type Context,
+  type Machine,
+  Refusal,
+  type Words,
+} from "./command.ts";
 import { parse } from "./parse.ts";
 import { say } from "./say.ts";
 import type { Incoming, Surface } from "./surface.ts";
@@ -67,15 +75,22 @@ interface Understood {
 
 async function answer(incoming: Incoming, parts: BotParts): Promise<Outcome> {
   const understood: Understood = { did: "a line that was not understood" };
-  let done: Answer;
+  let result: Outcome["result"] = "accepted";
+  const passes: PassId[] = [];
   try {
-    done = await run(incoming, parts, understood);
-    await note(incoming, parts, understood, "done", null);
+    let next: Answer["later"] = () => run(incoming, parts, understood);
+    while (next !== undefined) {
+      const done: Answer = await next();
+      next = done.later;
+      passes.push(...(done.passes ?? []));
+      if (done.note !== undefined) understood.did = `${understood.did}: ${done.note}`;
+      if (next === undefined) await note(incoming, parts, understood, "done", null);
+      if (!(await tell(done.say, incoming, parts))) result = "failed";
+    }
   } catch (error) {
     return refused(error, incoming, parts, understood);
   }
-  const told = await tell(done.say, incoming, parts);
-  return { result: told ? "accepted" : "failed", passes: done.passes ?? [] };
+  return { result, passes };
 }
 
 async function run(incoming: Incoming, parts: BotParts, understood: Understood): Promise<Answer> {
@@ -91,6 +106,8 @@ async function run(incoming: Incoming, parts: BotParts, understood: Understood):
     thread,
     values,
     capabilities,
+    asked: { name: command.name, words },
+    approved: null,
     machine: parts.machine,
     options,
     commands: parts.commands,
@@ -142,7 +159,8 @@ async function refused(
   } catch (err) {
     parts.log.error({ reference, err }, "a refusal could not be noted");
   }
-  await tell([{ how: "private", message: { text, tone: "bad" } }], incoming, parts);
+  const beside = error instanceof Refusal ? error.say : [];
+  await tell([...beside, { how: "private", message: { text, tone: "bad" } }], incoming, parts);
   return { result: ours ? "failed" : "refused", passes: [] };
 }
 
@@ -157,7 +175,7 @@ async function note(
   await desk.audit.note({
     who: incoming.person.id,
     project: project?.id ?? null,
-    did,
+    did: did.slice(0, 1000),
     outcome,
     reference,
     link: incoming.link,

@@ -1,3 +1,4 @@
+import { UserError } from "../engine/domain/errors.ts";
 import type { PassId } from "../engine/domain/pass.ts";
 import type { Role } from "../engine/domain/people.ts";
 import type { Project } from "../engine/domain/project.ts";
@@ -40,6 +41,14 @@ export interface BotOptions {
   endpointsAllowed: string[];
 }
 
+/** A second person's word for what somebody asked for. */
+export interface Approved {
+  n: number;
+  by: Person;
+  /** What it would do, hashed when it was asked for. */
+  bound: string;
+}
+
 /** Who asks, where, and what a command may use. */
 export interface Context {
   desk: Desk;
@@ -49,6 +58,10 @@ export interface Context {
   /** What a form brought, by the names of its fields; null where none was sent. */
   values: ReadonlyMap<string, Secret> | null;
   capabilities: Capabilities;
+  /** The command that was understood, and its words. */
+  asked: { name: string; words: Words };
+  /** Null where nobody has approved it. */
+  approved: Approved | null;
   /** Who is meant by what somebody typed; null where nobody is. */
   lookUp(typed: string): Promise<Person | null>;
   machine: Machine;
@@ -62,6 +75,19 @@ export interface Answer {
   say: Said[];
   /** Passes it started: `chat` waits for them. */
   passes?: PassId[];
+  /** What takes a while: said after the rest was. It may throw as the command may. */
+  later?: () => Promise<Answer>;
+  /** For the audit, where the words that were typed do not say it. */
+  note?: string;
+}
+
+/** A refusal after which something is to be said beside it. */
+export class Refusal extends UserError {
+  readonly say: Said[];
+  constructor(message: string, say: Said[]) {
+    super(message);
+    this.say = say;
+  }
 }
 
 export type Said =

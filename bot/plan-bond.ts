@@ -24,6 +24,14 @@ export function changedSince(
   return changed.length > 0 ? changed : ["something"];
 }
 
+/** What a second person approves: the plan without what is free beside it. */
+export function passBond(plan: PassPlan): unknown {
+  const { kind, limit, types, filters, licensesNeeded } = plan;
+  const entries = plan.entries.map(({ entry, license }) => [entry.id, license]);
+  // An absolute limit is asked for by its instant; one in days moves with the day it is started on.
+  return [kind, limit === null, types, filters, licensesNeeded, entries, plan.project.policy];
+}
+
 function parts(plan: PassPlan): Record<string, unknown> {
   return {
     "the mailboxes": [

@@ -143,6 +143,9 @@ function newRow(project: ProjectId, entry: NewEntry): Omit<EntryRow, "id"> {
     trial_used: false,
     license: "none",
     first_success_at: null,
+    closed_at: null,
+    remigration_id: null,
+    succeeds: null,
   };
 }
 

@@ -1,13 +1,13 @@
 import type { Knex } from "knex";
 import type { Clock } from "../engine/domain/clock.ts";
-import type { Intent, Ledger, LedgerFolder, Mark } from "../engine/domain/ledger.ts";
+import type { Intent, Ledger, LedgerFolder, Mark, Placed } from "../engine/domain/ledger.ts";
 import type { Fence } from "../engine/domain/owner.ts";
 import type { EntryId } from "../engine/domain/project.ts";
 import { columnsOf, countersOf } from "./counters.ts";
 import type { Database } from "./open.ts";
 import { rematch } from "./rematch.ts";
 import { setCounters, settle } from "./settle.ts";
-import type { FolderRow, IntentRow } from "./tables.ts";
+import type { FolderRow, IntentRow, ItemRow } from "./tables.ts";
 import { fenced } from "./transaction.ts";
 
 /** How many rows a page of carried items has. */
@@ -60,6 +60,20 @@ export function knexLedger(database: Database, clock: Clock): Ledger {
       return new Map(rows.map(({ uid, run_id, modseq }) => [uid, { run: run_id, modseq }]));
     },
 
+    async identities(entry) {
+      const known = new Set<string>();
+      let without = 0;
+      const folders = await knex("folders").where({ entry_id: entry }).pluck<number[]>("id");
+      for (const folder_id of folders) {
+        const rows = await knex("items").where({ folder_id }).select("identity");
+        for (const { identity } of rows) {
+          if (identity === null) without += 1;
+          else known.add(identity.toString("base64"));
+        }
+      }
+      return { known, without };
+    },
+
     async carried(folder) {
       const row = await knex("items").where({ folder_id: folder }).count({ n: "*" }).first();
       return Number(row?.n ?? 0);
@@ -98,6 +112,7 @@ export function knexLedger(database: Database, clock: Clock): Ledger {
             target_uid_validity: intent.targetUidValidity,
             floor: intent.floor,
             run_id: intent.run,
+            repairs: intent.repairs,
           },
           "id",
         );
@@ -188,6 +203,23 @@ export function knexLedger(database: Database, clock: Clock): Ledger {
       }
     },
 
+    async *placed(folder) {
+      let after = { uid_validity: -1, uid: -1 };
+      for (;;) {
+        const rows = await knex("items")
+          .join("target_folders", "target_folders.id", "items.target_folder_id")
+          .where("items.folder_id", folder)
+          .andWhereRaw("(items.uid_validity, items.uid) > (?, ?)", [after.uid_validity, after.uid])
+          .orderBy(["items.uid_validity", "items.uid"])
+          .limit(page)
+          .select<(ItemRow & { path: string })[]>("items.*", "target_folders.path");
+        const last = rows.at(-1);
+        if (last === undefined) return;
+        yield rows.map(placedOf);
+        after = last;
+      }
+    },
+
     rematch: (folder, change, fence) =>
       fenced(database, fence, async (trx) => {
         await ownFolder(trx, folder, fence);
@@ -225,7 +257,22 @@ function intentOf(row: IntentRow & { path: string }): Intent {
     targetUidValidity: row.target_uid_validity,
     floor: row.floor,
     run: row.run_id,
+    repairs: Boolean(row.repairs),
     settlesAt: row.settles_at,
+  };
+}
+
+function placedOf(row: ItemRow & { path: string }): Placed {
+  return {
+    run: row.run_id,
+    uidValidity: row.uid_validity,
+    uid: row.uid,
+    size: row.size,
+    fingerprint: row.fingerprint,
+    flags: row.flags === null ? null : row.flags.split(" ").filter((flag) => flag !== ""),
+    target: row.path,
+    targetUidValidity: row.target_uid_validity,
+    targetUid: row.target_uid,
   };
 }
 

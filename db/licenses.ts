@@ -1,10 +1,10 @@
 import type { Knex } from "knex";
 import type { Clock, Instant } from "../engine/domain/clock.ts";
-import type { Balance, Licenses } from "../engine/domain/license.ts";
+import type { Balance, Licenses, Wasted } from "../engine/domain/license.ts";
 import type { ProjectId } from "../engine/domain/project.ts";
 import type { Database } from "./open.ts";
 import type { MovementRow } from "./tables.ts";
-import { write } from "./transaction.ts";
+import { read, write } from "./transaction.ts";
 
 /** The books of licenses in the database. */
 export function knexLicenses(database: Database, clock: Clock): Licenses {
@@ -38,12 +38,57 @@ export function knexLicenses(database: Database, clock: Clock): Licenses {
       }));
     },
 
+    wasted: (project) => read(database, (trx) => wastedOf(trx, project)),
+
     async stateOf(entry) {
       const row = await knex("entries").where({ id: entry }).first("license");
       if (row === undefined) throw new Error(`There is no entry with the id ${entry}.`);
       return row.license;
     },
   };
+}
+
+async function wastedOf(trx: Knex.Transaction, project: ProjectId): Promise<Wasted[]> {
+  const used = await trx("license_movements as m")
+    .join("entries", "entries.id", "m.entry_id")
+    .where({ "m.project_id": project, "m.kind": "consume" })
+    .orderBy("m.id")
+    .select<Used[]>(
+      "m.at",
+      "m.by",
+      "m.entry_id",
+      "m.pass_id",
+      "entries.source",
+      "entries.closed_at",
+    );
+  const runs = await trx("runs")
+    .join("passes", "passes.id", "runs.pass_id")
+    .where("passes.project_id", project)
+    .whereNotIn("runs.state", ["failed", "stopped"])
+    .whereNot("passes.kind", "verify")
+    .select<{ entry_id: number; pass_id: number }[]>("runs.entry_id", "runs.pass_id");
+  const wasted: Wasted[] = [];
+  for (const { at, by, entry_id, pass_id, source, closed_at } of used) {
+    // Until the next license of the same entry: what came after is that one's result.
+    const next = used.find((one) => one.entry_id === entry_id && one.pass_id > pass_id);
+    const end = next?.pass_id ?? Number.POSITIVE_INFINITY;
+    const result = runs.some(
+      (run) => run.entry_id === entry_id && run.pass_id >= pass_id && run.pass_id < end,
+    );
+    const line = { at, by, entry: source, pass: pass_id };
+    if (!result) wasted.push({ ...line, why: "no pass completed" });
+    else if (closed_at !== null) wasted.push({ ...line, why: "remigrated" });
+  }
+  return wasted;
+}
+
+interface Used {
+  at: Instant;
+  by: string;
+  entry_id: number;
+  pass_id: number;
+  source: string;
+  closed_at: Instant | null;
 }
 
 /** The sums over a project's movements. */

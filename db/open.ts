@@ -11,6 +11,7 @@ import * as licenses from "./migrations/0004_licenses.ts";
 import * as conversations from "./migrations/0005_conversations.ts";
 import * as chat from "./migrations/0006_chat.ts";
 import * as owed from "./migrations/0007_owed.ts";
+import * as remigration from "./migrations/0008_remigration.ts";
 import "./tables.ts";
 import { inTheWay } from "./transaction.ts";
 
@@ -32,6 +33,7 @@ const migrations: [name: string, migration: Knex.Migration][] = [
   ["0005_conversations", conversations],
   ["0006_chat", chat],
   ["0007_owed", owed],
+  ["0008_remigration", remigration],
 ];
 
 /** The number of PostgreSQL's advisory lock for migrating; any other would do. */

@@ -1,3 +1,4 @@
+import type { Forecast } from "../engine/domain/forecast.ts";
 import type { KeptPlan, PassRequest, Plans } from "../engine/domain/plan.ts";
 import type { Database } from "./open.ts";
 import type { PlanRow } from "./tables.ts";
@@ -6,7 +7,7 @@ import type { PlanRow } from "./tables.ts";
 export function knexPlans(database: Database): Plans {
   const { knex } = database;
   return {
-    async keep({ hash, user, channel, project, request, expiresAt }) {
+    async keep({ hash, user, channel, project, request, forecast, expiresAt }) {
       const [made] = await knex("plans").insert(
         {
           hash,
@@ -14,6 +15,7 @@ export function knexPlans(database: Database): Plans {
           channel,
           project_id: project,
           request: JSON.stringify(request),
+          forecast: JSON.stringify(forecast),
           expires_at: expiresAt,
         },
         "n",
@@ -43,6 +45,8 @@ function planOf(row: PlanRow): KeptPlan {
     channel: row.channel,
     project: row.project_id,
     request: JSON.parse(row.request) as PassRequest,
+    forecast:
+      row.forecast === null ? { entries: [], of: 0 } : (JSON.parse(row.forecast) as Forecast),
     expiresAt: row.expires_at,
     chosen:
       row.chosen === null

@@ -1,6 +1,7 @@
 import type { Knex } from "knex";
 import type { Clock } from "../engine/domain/clock.ts";
 import { UserError } from "../engine/domain/errors.ts";
+import { policyFrom } from "../engine/domain/policy.ts";
 import { noFilters, type Project, type Projects } from "../engine/domain/project.ts";
 import type { Sealer } from "../engine/domain/secret.ts";
 import { keyOf, knexEndpoints } from "./endpoints.ts";
@@ -119,7 +120,7 @@ function projectOf(row: NamedProject | undefined): Project | null {
     name: row.name,
     sourceEndpoint: { id: row.source_endpoint_id, name: row.source_endpoint },
     targetEndpoint: { id: row.target_endpoint_id, name: row.target_endpoint },
-    policy: JSON.parse(row.policy) as Project["policy"],
+    policy: policyFrom(JSON.parse(row.policy) as Partial<Project["policy"]>),
     zone: row.zone,
     filters: { ...noFilters, ...(JSON.parse(row.filters) as Partial<Project["filters"]>) },
     closed: Boolean(row.closed),

@@ -2,6 +2,7 @@ import type { Knex } from "knex";
 import type { Instant } from "../engine/domain/clock.ts";
 import type { PassId, PassKind, PassState, RunEnd, RunId } from "../engine/domain/pass.ts";
 import { ended } from "../engine/domain/pass.ts";
+import { type Policy, policyFrom } from "../engine/domain/policy.ts";
 import { balanceOf, type Movable, moveLicense } from "./licenses.ts";
 import { tell } from "./news.ts";
 import type { RunRow } from "./tables.ts";
@@ -10,6 +11,8 @@ import type { RunRow } from "./tables.ts";
 export interface RunOfPass extends RunRow {
   project_id: number;
   kind: PassKind;
+  /** As the pass began with it. */
+  policy: string;
   started_by: string;
   source: string;
 }
@@ -31,6 +34,7 @@ export async function runOfPass(trx: Knex.Transaction, run: RunId): Promise<RunO
       "runs.*",
       "passes.project_id",
       "passes.kind",
+      "passes.policy",
       "passes.started_by",
       "entries.source",
     );
@@ -57,7 +61,7 @@ export async function firstItem(
     const { free } = await balanceOf(trx, run.project_id);
     await tell(trx, run.pass_id, { type: "license consumed", entry: run.source, left: free }, now);
   }
-  if (counts(run.kind) && !run.counted) await countPass(trx, run);
+  if (counts(run) && !run.counted) await countPass(trx, run);
 }
 
 /** The run ends, or pauses where that is the end's state. Does not look after the pass: `afterRuns` does. */
@@ -76,7 +80,7 @@ export async function endRun(
     }
   }
   const completed = state === "completed" || state === "completed_with_errors";
-  if (completed && counts(run.kind) && !run.counted) await countPass(trx, run);
+  if (completed && counts(run) && !run.counted) await countPass(trx, run);
   if (run.reserved) await moveLicense(trx, "release", movable(run), now);
   // What nobody reached is no gap. In a completed run one would be a fault, and stays to be seen.
   if (!completed) await balanceSums(trx, run);
@@ -152,8 +156,8 @@ async function countPass(trx: Knex.Transaction, run: RunOfPass): Promise<void> {
   await trx("runs").where({ id: run.id }).update({ counted: true });
 }
 
-function counts(kind: PassKind): boolean {
-  return kind === "prestage" || kind === "full" || kind === "delta";
+function counts({ kind, policy }: RunOfPass): boolean {
+  return policyFrom(JSON.parse(policy) as Partial<Policy>).counts.includes(kind);
 }
 
 function movable(run: RunOfPass): Movable {

@@ -53,7 +53,7 @@ export async function setCounters(
 
 async function carryItems(trx: Knex.Transaction, settlement: Settlement): Promise<void> {
   const { run, folder, uidValidity, items } = settlement;
-  const target = await targetOf(trx, settlement);
+  const { target, repairs } = await targetOf(trx, settlement);
   if (items.length === 0) return;
   if (target === null) throw new Error(`Folder ${folder} was carried to no target.`);
   const rows = items.map((item) => ({
@@ -67,8 +67,14 @@ async function carryItems(trx: Knex.Transaction, settlement: Settlement): Promis
     target_folder_id: target,
     target_uid_validity: item.targetUidValidity,
     target_uid: item.targetUid,
+    identity: item.identity,
+    flags: item.flags.join(" "),
   }));
-  for (const some of chunks(rows)) await trx("items").insert(some);
+  for (const some of chunks(rows)) {
+    const insert = trx("items").insert(some);
+    // A row that is there already is a fault, except where what it stands for was put back.
+    await (repairs ? insert.onConflict(["folder_id", "uid_validity", "uid"]).merge() : insert);
+  }
   await trx("folders")
     .where({ id: folder })
     .andWhere((other) => other.whereNull("uid_validity").orWhereNot({ uid_validity: uidValidity }))
@@ -85,16 +91,16 @@ async function carryItems(trx: Knex.Transaction, settlement: Settlement): Promis
 async function targetOf(
   trx: Knex.Transaction,
   { intent, folder }: Settlement,
-): Promise<number | null> {
+): Promise<{ target: number | null; repairs: boolean }> {
   if (intent === null) {
     const row = await trx("folders").where({ id: folder }).first("target_folder_id");
-    return row?.target_folder_id ?? null;
+    return { target: row?.target_folder_id ?? null, repairs: false };
   }
   const own = { id: intent, folder_id: folder };
-  const row = await trx("intents").where(own).first("target_folder_id");
+  const row = await trx("intents").where(own).first("target_folder_id", "repairs");
   if (row === undefined) throw new Error(`Folder ${folder} has no intent ${intent}.`);
   await trx("intents").where(own).delete();
-  return row.target_folder_id;
+  return { target: row.target_folder_id, repairs: Boolean(row.repairs) };
 }
 
 async function noteFailures(

@@ -2,6 +2,7 @@ import type { Knex } from "knex";
 import type { Instant } from "../engine/domain/clock.ts";
 import { UserError } from "../engine/domain/errors.ts";
 import type { NewPass, PassId } from "../engine/domain/pass.ts";
+import { beyond } from "../engine/domain/policy.ts";
 import { balanceOf, moveLicense } from "./licenses.ts";
 import { tell } from "./news.ts";
 import { activeStates, type EntryRow } from "./tables.ts";
@@ -98,7 +99,7 @@ function refuseChanged(pass: NewPass, entries: Map<number, EntryRow>, now: Insta
         `The trial of ${row.source} has been used. Nothing was started. Type \`prestage 90d\` or \`full\`.`,
       );
     }
-    if (license === "reserve" && row.license === "consumed" && !overLimit(pass, row, now)) {
+    if (license === "reserve" && row.license === "consumed" && withinLicense(pass, row, now)) {
       throw new UserError(
         `${row.source} got its license meanwhile and needs no other. Nothing was started. Type the command again.`,
       );
@@ -106,11 +107,9 @@ function refuseChanged(pass: NewPass, entries: Map<number, EntryRow>, now: Insta
   }
 }
 
-function overLimit({ policy }: NewPass, row: EntryRow, now: Instant): boolean {
-  const { passesPerLicense, deltaWindowDays } = policy;
-  if (passesPerLicense !== "unlimited" && row.passes_used >= passesPerLicense) return true;
-  if (deltaWindowDays === null || row.first_success_at === null) return false;
-  return now > row.first_success_at + deltaWindowDays * 24 * 60 * 60 * 1000;
+function withinLicense({ policy }: NewPass, row: EntryRow, now: Instant): boolean {
+  const use = { passesUsed: row.passes_used, firstSuccessAt: row.first_success_at };
+  return beyond(policy, use, now) === null;
 }
 
 async function refuseShort(trx: Knex.Transaction, pass: NewPass): Promise<void> {

@@ -5,6 +5,7 @@ import type { PassKind, PassState } from "../engine/domain/pass.ts";
 import type { Role } from "../engine/domain/people.ts";
 import type { Voice } from "../engine/domain/project.ts";
 import type { Endpoint } from "../engine/domain/provider.ts";
+import type { Because } from "../engine/domain/remigration.ts";
 
 /** States of a run or pass that has not ended. */
 export const activeStates: readonly PassState[] = ["queued", "processing", "paused"];
@@ -57,6 +58,9 @@ export interface EntryRow {
   trial_used: boolean;
   license: LicenseState;
   first_success_at: Instant | null;
+  closed_at: Instant | null;
+  remigration_id: number | null;
+  succeeds: number | null;
 }
 
 export interface PassRow {
@@ -95,6 +99,8 @@ export interface RunRow {
   counted: boolean;
   failure_told: boolean;
   survey: string | null;
+  after_run: number | null;
+  checked: boolean | null;
 }
 
 export interface FolderRow {
@@ -118,6 +124,8 @@ export interface ItemRow {
   target_folder_id: number;
   target_uid_validity: number;
   target_uid: number | null;
+  identity: Buffer | null;
+  flags: string | null;
 }
 
 export interface IntentRow {
@@ -130,6 +138,7 @@ export interface IntentRow {
   floor: number;
   settles_at: Instant | null;
   run_id: number | null;
+  repairs: boolean;
 }
 
 export interface FailureRow {
@@ -199,6 +208,41 @@ export interface PlanRow {
   chosen: "start" | "cancel" | null;
   chosen_by: string | null;
   chosen_at: Instant | null;
+  forecast: string | null;
+}
+
+export interface ApprovalRow {
+  n: number;
+  project_id: number;
+  channel: string;
+  line: string;
+  bound: string;
+  told: string;
+  person: string;
+  expires_at: Instant;
+  chosen: "approve" | "deny" | null;
+  chosen_by: string | null;
+  chosen_at: Instant | null;
+}
+
+export interface RemigrationRow {
+  n: number;
+  project_id: number;
+  because: Because;
+  reason: string;
+  by: string;
+  approved_by: string | null;
+  at: Instant;
+  accepts_duplicates: boolean;
+  released_at: Instant | null;
+}
+
+export interface TickRow {
+  remigration_n: number;
+  item: string;
+  by: string | null;
+  at: Instant;
+  note: string;
 }
 
 export interface TranscriptRow {
@@ -231,6 +275,9 @@ declare module "knex/types/tables.js" {
     news: NewsTableRow;
     audit: AuditRow;
     plans: PlanRow;
+    approvals: ApprovalRow;
+    remigrations: RemigrationRow;
+    ticks: TickRow;
     transcript: TranscriptRow;
     people: { id: string; name: string };
     roles: { project_id: number; person: string; role: Role; by: string; at: Instant };

@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { knexApprovals } from "../db/approvals.ts";
 import { knexAudit } from "../db/audit.ts";
 import { knexContacts, knexInbox, knexPosts } from "../db/conversations.ts";
 import { checkKeys } from "../db/keys.ts";
@@ -16,12 +17,16 @@ import { type Clock, wallClock } from "./domain/clock.ts";
 import { UserError } from "./domain/errors.ts";
 import type { Seats } from "./domain/owner.ts";
 import type { Sealer } from "./domain/secret.ts";
+import { makeForecaster } from "./forecast.ts";
 import { imapProvider } from "./providers/imap/provider.ts";
 import { memorySystem } from "./providers/memory.ts";
 import { memoryQueue } from "./queues/memory.ts";
 import { aesSealer, keyFile, parseKeys } from "./secrets.ts";
 import type { Desk } from "./submit.ts";
 import { defaults, type Log, type Settings, type Works } from "./worker.ts";
+
+/** How long a person waits for the figures of a plan. */
+const forecastMs = 20_000;
 
 /** What of the configuration decides which adapters stand behind the ports. */
 export interface OpenConfig {
@@ -59,11 +64,22 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
   const queue = stack.use(memoryQueue());
   const owners = stack.use(openOwners(database));
   const seats = stack.use(openSeats(database));
+  const ledger = knexLedger(database, clock);
+  const providers = { imap: imapProvider(), memory: memorySystem() };
   const desk: Desk = {
     projects,
     passes,
     licenses: knexLicenses(database, clock),
     plans: knexPlans(database),
+    forecaster: makeForecaster({
+      ledger,
+      projects,
+      providers,
+      log: config.log,
+      within: () => AbortSignal.timeout(forecastMs),
+      atOnce: 6,
+    }),
+    approvals: knexApprovals(database),
     newsroom: knexNewsroom(database),
     audit: knexAudit(database, clock),
     transcript: knexTranscript(database, clock),
@@ -77,9 +93,9 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
   const works: Works = {
     passes,
     projects,
-    ledger: knexLedger(database, clock),
+    ledger,
     owners,
-    providers: { imap: imapProvider(), memory: memorySystem() },
+    providers,
     clock,
     log: config.log,
     settings: { ...defaults, ...config.settings },

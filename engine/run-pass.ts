@@ -4,13 +4,14 @@ import type { Folder } from "./domain/item.ts";
 import type { Intent, LedgerFolder } from "./domain/ledger.ts";
 import { gap, type Job, noCounters } from "./domain/pass.ts";
 import { carry } from "./pass/carry.ts";
+import { folderOf, quietTime, settle } from "./pass/doubts.ts";
 import type { Ends, Full } from "./pass/ends.ts";
 import { decideAll, noteTooLarge } from "./pass/listing.ts";
 import { setMark, standsStill } from "./pass/marks.ts";
-import { type Places, place, stand } from "./pass/place.ts";
+import { type Places, place, placesOf, stand } from "./pass/place.ts";
 import { rematch } from "./pass/rematch.ts";
 import type { PassEvent, PassResult } from "./pass/result.ts";
-import { countLate, type Resent, type Settlings, settleDoubt } from "./pass/settle-doubt.ts";
+import { countLate, type Resent } from "./pass/settle-doubt.ts";
 import { countShort, leftOver, owe, paid, settleGone, shortBy } from "./pass/whole.ts";
 
 /** A folder ready to be carried. */
@@ -34,7 +35,7 @@ export async function* runPass(
   const full: Full = { refusals: 0, reason: "" };
   const folders = await ends.source.folders();
   yield { type: "expected", items: expected(folders, job) };
-  const places = await survey(job, ends);
+  const places = await placesOf(job, ends);
   const doubts = await ends.ledger.intents(job.entry);
 
   const aside: Share[] = [];
@@ -80,7 +81,7 @@ export async function* runPass(
       resent.push(...settled.resent);
       const { folder } = intent;
       const counters = settled.found > 0 ? await ends.ledger.counters(job.run, folder) : null;
-      if (counters !== null) yield { type: "settled", folder: sourceOf(intent, places), counters };
+      if (counters !== null) yield { type: "settled", folder: folderOf(intent, places), counters };
     } catch (error) {
       // It cannot be asked now. It stays in doubt, and nothing more goes where it may stand.
       const folder = folders.find((one) => places.kept.get(one.path)?.id === intent.folder);
@@ -122,14 +123,6 @@ function inDoubt(doubts: Intent[], row: LedgerFolder, to: string | null): boolea
 function expected(folders: Folder[], job: Job): number {
   if (job.kind === "retry") return 0;
   return folders.reduce((total, folder) => total + (folder.state?.count ?? 0), 0);
-}
-
-async function survey(job: Job, ends: Ends): Promise<Places> {
-  const [there, rows] = await Promise.all([ends.target.folders(), ends.ledger.folders(job.entry)]);
-  return {
-    present: new Set(there.map((folder) => folder.path)),
-    kept: new Map(rows.map((row) => [row.source, row])),
-  };
 }
 
 /** True when a folder's share of the pass is known without opening it. */
@@ -188,7 +181,8 @@ async function* carryFolder(
     result.folders.push(countShort(short, folder, listing));
     await owe(job, ends, row);
   }
-  const { counters } = listing;
+  const { counters, missing } = listing;
+  if (missing.length > 0) await ledger.forget(row.id, open.state.uidValidity, missing, fence);
   await ledger.count(job.run, row.id, counters, fence);
   if (listing.tooLarge.length > 0) await noteTooLarge(job, ends, row, open.state, listing);
   if (listing.todo.length > 0) {
@@ -229,38 +223,4 @@ async function folderFailed(
   result.failed += counters.failed;
   result.folders.push({ folder: folder.path, reason });
   return { type: "folder failed", folder: folder.path, reason };
-}
-
-async function* quietTime(
-  ends: Ends,
-  doubts: Intent[],
-  signal: AbortSignal,
-): AsyncGenerator<PassEvent> {
-  // An earlier run may have met a silence that this one knows nothing of.
-  const until = Math.max(ends.doubtSettlesAt, ...doubts.map((intent) => intent.settlesAt ?? 0));
-  const left = until - ends.clock.now();
-  if (left <= 0) return;
-  yield { type: "waits for doubt", until };
-  await ends.clock.sleep(left, signal);
-  yield { type: "goes on" };
-}
-
-function settle(
-  intent: Intent,
-  job: Job,
-  ends: Ends,
-  folders: Folder[],
-  places: Places,
-): Promise<Settlings> {
-  const row = [...places.kept.values()].find((one) => one.id === intent.folder) ?? null;
-  const listed = {
-    source: folders.some((one) => one.path === row?.source),
-    target: places.present.has(intent.target),
-  };
-  return settleDoubt(intent, row, listed, job, ends);
-}
-
-function sourceOf(intent: Intent, places: Places): string {
-  const rows = [...places.kept.values()];
-  return rows.find((one) => one.id === intent.folder)?.source ?? "";
 }

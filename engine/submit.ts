@@ -1,6 +1,8 @@
+import type { Approvals } from "./domain/approval.ts";
 import type { Audit } from "./domain/audit.ts";
 import type { Clock } from "./domain/clock.ts";
 import { UserError } from "./domain/errors.ts";
+import type { Forecaster } from "./domain/forecast.ts";
 import type { Licenses } from "./domain/license.ts";
 import type { Newsroom } from "./domain/news.ts";
 import type { Passes, PassId } from "./domain/pass.ts";
@@ -16,6 +18,8 @@ export interface Desk {
   licenses: Licenses;
   passes: Passes;
   plans: Plans;
+  forecaster: Forecaster;
+  approvals: Approvals;
   newsroom: Newsroom;
   audit: Audit;
   transcript: Transcript;

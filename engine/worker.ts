@@ -8,6 +8,7 @@ import type { Projects } from "./domain/project.ts";
 import type { Address, Provider } from "./domain/provider.ts";
 import type { PassResult } from "./pass/result.ts";
 import { reach } from "./pass/whole.ts";
+import { repairPass } from "./repair-pass.ts";
 import { runPass } from "./run-pass.ts";
 
 /** What a worker needs to carry a run. */
@@ -145,7 +146,8 @@ async function once(
     batch: settings.batch,
     lost: owned.lost,
   };
-  const events = runPass(job, ends, stop);
+  const pass = job.kind === "repair" ? repairPass : runPass;
+  const events = pass(job, ends, stop);
   for (;;) {
     const step = await events.next();
     if (step.done === true) return step.value;

@@ -1,16 +1,17 @@
 import { DateTime } from "luxon";
 import { harmless, UserError } from "../../engine/domain/errors.ts";
-import type { Balance } from "../../engine/domain/license.ts";
+import { warnings } from "../../engine/domain/license.ts";
 import { command, privately, publicly } from "../command.ts";
 import { projectOf, projectOption } from "../linked.ts";
-import { columns, count, number } from "../wording/figures.ts";
+import { secondPerson } from "../second-person.ts";
+import { columns, count } from "../wording/figures.ts";
+import { balanceText, movementRow, warningLines, wastedMessage } from "../wording/licenses.ts";
 import { who } from "../wording/people.ts";
-import { movementRow } from "../wording/plan.ts";
 
 export const licenses = command({
   name: "licenses",
   usage: "licenses [--project <name>]",
-  summary: "shows the balance",
+  summary: "shows the balance, and what runs out soon",
   role: "viewer",
   group: "Licenses",
   examples: ["licenses"],
@@ -18,16 +19,24 @@ export const licenses = command({
   parse(words) {
     if (words.args.length > 0) {
       throw new UserError(
-        'Nothing was done. Type `licenses`, `licenses history` or `licenses add <n> --note "order number"`.',
+        'Nothing was done. Type `licenses`, `licenses history`, `licenses report` or `licenses add <n> --note "order number"`.',
       );
     }
     return words;
   },
   async run(words, context) {
     const project = await projectOf(words, context);
-    const balance = await context.desk.licenses.balance(project.id);
+    const { desk } = context;
+    const [balance, entries] = await Promise.all([
+      desk.licenses.balance(project.id),
+      desk.projects.entries(project.id),
+    ]);
+    const runOut = warnings(project.policy, entries, balance, desk.clock.now());
     return privately(
-      `Licenses of ${project.name}: ${told(balance)}. One is used for a mailbox when its first item is written; \`licenses history\` shows each movement.`,
+      [
+        `Licenses of ${project.name}: ${balanceText(balance)}. One is used for a mailbox when its first item is written; \`licenses history\` shows each movement, \`licenses report\` what was used without result.`,
+        ...warningLines(runOut, project.zone),
+      ].join("\n"),
     );
   },
 });
@@ -58,9 +67,16 @@ export const licensesAdd = command({
   },
   async run({ amount, note, words }, context) {
     const project = await projectOf(words, context);
+    const told = `${count(amount, "license")} for ${project.name} (${note})`;
+    const waits = await secondPerson(
+      project.policy.secondPerson.grants,
+      { project, told, content: [amount, note], message: { text: `To be added: ${told}.` } },
+      context,
+    );
+    if (waits !== null) return waits;
     const balance = await context.desk.licenses.grant(project.id, amount, context.person.id, note);
     return publicly(
-      `${count(amount, "license")} added to ${project.name} by ${who(context.person)} (${note}): ${told(balance)}.`,
+      `${count(amount, "license")} added to ${project.name} by ${who(context.person)} (${note}): ${balanceText(balance)}.`,
     );
   },
 });
@@ -92,13 +108,32 @@ export const licensesHistory = command({
     );
     const balance = await context.desk.licenses.balance(project.id);
     return privately({
-      text: `Licenses of ${project.name}: ${told(balance)}\n${columns(rows)}`,
-      title: `Licenses of ${project.name}: ${told(balance)}`,
+      text: `Licenses of ${project.name}: ${balanceText(balance)}\n${columns(rows)}`,
+      title: `Licenses of ${project.name}: ${balanceText(balance)}`,
       table: { columns: ["when", "what", "mailbox", "pass", "who", "note"], rows },
     });
   },
 });
 
-function told({ owned, reserved, consumed, free }: Balance): string {
-  return `${number(owned)} owned, ${number(reserved)} reserved, ${number(consumed)} used, ${number(free)} free`;
-}
+export const licensesReport = command({
+  name: "licenses report",
+  usage: "licenses report [--project <name>]",
+  summary: "shows licenses that were used and brought no result",
+  role: "viewer",
+  group: "Licenses",
+  examples: ["licenses report"],
+  options: projectOption,
+  parse: (words) => words,
+  async run(words, context) {
+    const { desk } = context;
+    const project = await projectOf(words, context);
+    const wasted = await Promise.all(
+      (await desk.licenses.wasted(project.id)).map(async (one) => ({
+        ...one,
+        by: await desk.people.name(one.by),
+        when: DateTime.fromMillis(one.at, { zone: project.zone }).toFormat("yyyy-MM-dd HH:mm"),
+      })),
+    );
+    return privately(wastedMessage(project.name, wasted, await desk.licenses.balance(project.id)));
+  },
+});

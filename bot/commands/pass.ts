@@ -1,4 +1,5 @@
 import { harmless, UserError } from "../../engine/domain/errors.ts";
+import type { Forecast } from "../../engine/domain/forecast.ts";
 import { type ItemType, itemTypes } from "../../engine/domain/item.ts";
 import { ended, type PassKind } from "../../engine/domain/pass.ts";
 import type { PassPlan, PassRequest } from "../../engine/domain/plan.ts";
@@ -16,9 +17,18 @@ import {
 import { isTimeOfDay, readLimit } from "../limit.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import { passNumbered } from "../pass-meant.ts";
-import { bond } from "../plan-bond.ts";
+import { bond, passBond } from "../plan-bond.ts";
+import { secondPerson } from "../second-person.ts";
 import { names } from "../wording/figures.ts";
-import { planDry, planKept, planStarted, shortText } from "../wording/plan.ts";
+import {
+  asking,
+  planAsked,
+  planDry,
+  planKept,
+  planLine,
+  planStarted,
+  shortText,
+} from "../wording/plan.ts";
 
 const keptFor = 15 * 60_000;
 
@@ -72,6 +82,13 @@ export const retry = passCommand("retry", {
   summary: "tries again what failed, and nothing else",
   examples: ["retry", "retry 7"],
   options: { ...yesNo, ...at },
+});
+
+export const repair = passCommand("repair", {
+  usage: "repair [mailboxes] [--dry-run]",
+  summary: "puts back what was carried and is missing at the new place; costs nothing",
+  examples: ["repair anna@old.example", "repair --dry-run"],
+  options: { "dry-run": { value: null }, yes: { value: null } },
 });
 
 /** A pass as typed, before the project and its zone are known. */
@@ -168,25 +185,58 @@ async function carryOut(
   { yes, dryRun }: Typed,
   context: Context,
 ): Promise<Answer> {
-  const { desk, person, channel } = context;
+  const { desk, approved, person, channel } = context;
   await refuseRunning(request, project, context);
-  const plan = await preview(request, project.id, !yes, desk);
+  // Whoever approves it sees what it would do and can say no.
+  const plan = await preview(request, project.id, !yes || approved !== null, desk);
   const first = await isFirst(plan, context);
-  if (dryRun) return privately(planDry(plan, first));
+  const show = (told: (forecast: Forecast) => Promise<Answer>) => shown(plan, told, context);
+  if (dryRun) return show(async (forecast) => privately(planDry(plan, forecast, first)));
   if (plan.short > 0) throw new UserError(shortText(plan));
-  if (plan.licensesNeeded === 0 || yes) {
+  const { passesOver } = plan.project.policy.secondPerson;
+  const second = passesOver !== null && plan.entries.length > passesOver;
+  const wanted = (forecast: Forecast) => ({
+    project,
+    told: planLine(plan),
+    content: passBond(plan),
+    message: planAsked(plan, forecast, first),
+  });
+  if (approved === null && second) {
+    return show(async (forecast) => (await secondPerson(true, wanted(forecast), context))!);
+  }
+  await secondPerson(false, wanted({ entries: [], of: 0 }), context);
+  if (plan.licensesNeeded === 0 || yes || approved !== null) {
     const pass = await submit(plan, { who: person.id, thread: channel }, desk);
     return { ...privately(planStarted(plan, pass, first)), passes: [pass] };
   }
-  const n = await desk.plans.keep({
-    hash: bond(plan, person.id, channel),
-    user: person.id,
-    channel,
-    project: project.id,
-    request,
-    expiresAt: desk.clock.now() + keptFor,
+  return show(async (forecast) => {
+    const n = await desk.plans.keep({
+      hash: bond(plan, person.id, channel),
+      user: person.id,
+      channel,
+      project: project.id,
+      request,
+      forecast,
+      expiresAt: desk.clock.now() + keptFor,
+    });
+    const message = planKept(plan, n, forecast, first);
+    return { say: [{ how: "post", message, key: `plan:${n}` }] };
   });
-  return { say: [{ how: "post", message: planKept(plan, n, first), key: `plan:${n}` }] };
+}
+
+/** More mailboxes than this take a while to be asked: that is said before. */
+const quicklyAsked = 10;
+
+/** Asks both servers what there is, and then tells of it. */
+async function shown(
+  plan: PassPlan,
+  told: (forecast: Forecast) => Promise<Answer>,
+  { desk }: Context,
+): Promise<Answer> {
+  const { kind, limit, filters } = plan;
+  const entries = kind === "verify" ? [] : plan.entries.map(({ entry }) => entry);
+  const later = async () => told(await desk.forecaster.ask({ kind, limit, filters, entries }));
+  return entries.length <= quicklyAsked ? later() : { ...privately(asking(plan)), later };
 }
 
 /** The same command while its pass runs makes no second pass; the answer says where it is. */

@@ -1,12 +1,13 @@
 import { IANAZone } from "luxon";
 import { harmless, UserError } from "../../engine/domain/errors.ts";
-import { type PresetName, presets } from "../../engine/domain/policy.ts";
+import { presets } from "../../engine/domain/policy.ts";
 import type { Desk } from "../../engine/submit.ts";
 import { aboutAll, command, publicly } from "../command.ts";
 import { readName } from "../mailbox.ts";
 import { nearest } from "../nearest.ts";
+import { preset } from "../policy-settings.ts";
 import { who } from "../wording/people.ts";
-import { policyText } from "../wording/plan.ts";
+import { policyText } from "../wording/policy.ts";
 
 export const projectNew = command({
   name: "project new",
@@ -41,7 +42,7 @@ export const projectNew = command({
       name,
       from,
       to,
-      policy: readPreset(options.get("policy") ?? "rackspace"),
+      policy: preset(options.get("policy") ?? "rackspace"),
       zone: readZone(options.get("zone") ?? "UTC"),
     };
   },
@@ -66,16 +67,6 @@ export const projectNew = command({
     });
   },
 });
-
-/** One of the presets, or a refusal that names them. */
-export function readPreset(text: string): PresetName {
-  const known = Object.keys(presets) as PresetName[];
-  const found = known.find((one) => one === text.toLowerCase());
-  if (found !== undefined) return found;
-  throw new UserError(
-    `“${harmless(text, 30)}” is no policy; nothing was changed. Type one of ${known.join(", ")}.`,
-  );
-}
 
 /** An IANA time zone, or a refusal that shows one. */
 export function readZone(text: string): string {

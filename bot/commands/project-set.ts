@@ -1,33 +1,31 @@
 import { harmless, UserError } from "../../engine/domain/errors.ts";
-import { type Policy, presets } from "../../engine/domain/policy.ts";
 import type { Filters, Project } from "../../engine/domain/project.ts";
 import { command, privately } from "../command.ts";
 import { readDate } from "../limit.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import { nearest } from "../nearest.ts";
-import { policyText } from "../wording/plan.ts";
-import { readPreset, readZone } from "./project-new.ts";
+import { loosens, policySettings } from "../policy-settings.ts";
+import { secondPerson } from "../second-person.ts";
+import { policyChanges, policyText } from "../wording/policy.ts";
+import { readZone } from "./project-new.ts";
 import { filterLines } from "./project-show.ts";
 
 type Change = Partial<Pick<Project, "policy" | "zone" | "filters">>;
 
 /** Each setting: what its value becomes. `none` clears those that can be cleared. */
 const settings: Record<string, (value: string, project: Project) => Change> = {
+  ...Object.fromEntries(
+    Object.entries(policySettings).map(([key, change]) => [
+      key,
+      (value: string, { policy }: Project) => ({ policy: change(value, policy) }),
+    ]),
+  ),
   after: (value, project) => filter(project, { after: date(value, project) }),
   before: (value, project) => filter(project, { before: date(value, project) }),
   "folders.include": (value, project) => filter(project, { include: patterns(value) }),
   "folders.exclude": (value, project) => filter(project, { exclude: patterns(value) }),
   "folders.map": (value, project) => filter(project, { map: folderMap(value) }),
   maxItemSize: (value, project) => filter(project, { maxItemSize: bytes(value) }),
-  policy: (value) => ({ policy: presets[readPreset(value)] }),
-  passesPerLicense: (value, project) =>
-    policy(project, {
-      passesPerLicense:
-        value.toLowerCase() === "unlimited" ? "unlimited" : whole(value, "10, or unlimited"),
-    }),
-  overLimit: (value, project) => policy(project, { overLimit: overLimit(value) }),
-  deltaWindowDays: (value, project) =>
-    policy(project, { deltaWindowDays: isNone(value) ? null : whole(value, "90, or none") }),
   zone: (value) => ({ zone: readZone(value) }),
 };
 
@@ -74,6 +72,15 @@ export const projectSet = command({
         "`after` must lie before `before`, or no mail is left; nothing was changed. Type `project set after none` to clear one of them.",
       );
     }
+    const policy = change.policy ?? project.policy;
+    const changed = policyChanges(project.policy, policy);
+    const told = `policy of ${project.name}: ${changed}`;
+    const waits = await secondPerson(
+      loosens(project.policy.secondPerson, policy.secondPerson),
+      { project, told, content: policy, message: { text: `To be changed: ${told}.` } },
+      context,
+    );
+    if (waits !== null) return waits;
     const now = await context.desk.projects.change(project.id, change);
     const lines =
       change.filters !== undefined
@@ -85,16 +92,15 @@ export const projectSet = command({
       change.filters === undefined
         ? ""
         : "\nFilters hold for passes started from now on; full passes and deltas ignore `after` and `before`.";
-    return privately(`Set for ${now.name}:\n${lines.map((line) => `  ${line}`).join("\n")}${note}`);
+    return {
+      ...privately(`Set for ${now.name}:\n${lines.map((line) => `  ${line}`).join("\n")}${note}`),
+      ...(changed === "" ? {} : { note: changed }),
+    };
   },
 });
 
 function filter(project: Project, change: Partial<Filters>): Change {
   return { filters: { ...project.filters, ...change } };
-}
-
-function policy(project: Project, change: Partial<Policy>): Change {
-  return { policy: { ...project.policy, ...change, preset: "custom" } };
 }
 
 function isNone(value: string): boolean {
@@ -154,22 +160,5 @@ function bytes(value: string): number | null {
   if (size >= 1 && size <= 2 ** 50) return size;
   throw new UserError(
     `“${harmless(value, 30)}” is not a size; nothing was changed. Write it like 25MB, or \`none\`.`,
-  );
-}
-
-function whole(value: string, example: string): number {
-  const number = /^\d{1,5}$/.test(value) ? Number(value) : 0;
-  if (number >= 1) return number;
-  throw new UserError(
-    `“${harmless(value, 30)}” is not a number from 1 to 99999; nothing was changed. Write it like ${example}.`,
-  );
-}
-
-function overLimit(value: string): Policy["overLimit"] {
-  const known = ["block", "consume", "ask"] as const;
-  const found = known.find((one) => one === value.toLowerCase());
-  if (found !== undefined) return found;
-  throw new UserError(
-    `“${harmless(value, 30)}” is not what can happen over the limit; nothing was changed. Type one of block, consume, ask.`,
   );
 }

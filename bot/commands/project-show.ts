@@ -5,16 +5,17 @@ import { projectOf, projectOption } from "../linked.ts";
 import type { Form } from "../message.ts";
 import { count, moment, number } from "../wording/figures.ts";
 import { who } from "../wording/people.ts";
-import { policyText } from "../wording/plan.ts";
+import { policyCompared, policyText } from "../wording/policy.ts";
 
 export const projectShow = command({
   name: "project show",
-  usage: "project show [--project <name>]",
-  summary: "shows a project's ends, filters, policy and licenses",
+  usage: "project show [--policy] [--project <name>]",
+  summary:
+    "shows a project's ends, filters, policy and licenses; `--policy` its policy beside the presets",
   role: "viewer",
   group: "Look",
-  examples: ["project show"],
-  options: projectOption,
+  examples: ["project show", "project show --policy"],
+  options: { policy: { value: null }, ...projectOption },
   parse(words) {
     if (words.args.length > 0) {
       throw new UserError(
@@ -25,6 +26,9 @@ export const projectShow = command({
   },
   async run(words, context) {
     const project = await projectOf(words, context);
+    if (words.options.has("policy")) {
+      return privately(policyCompared(project.name, project.policy));
+    }
     const entries = await context.desk.projects.entries(project.id);
     const { owned, reserved, consumed, free } = await context.desk.licenses.balance(project.id);
     return privately(

@@ -1,4 +1,5 @@
 import { harmless, UserError } from "../../engine/domain/errors.ts";
+import { shifted } from "../../engine/domain/forecast.ts";
 import type { KeptPlan } from "../../engine/domain/plan.ts";
 import type { Project } from "../../engine/domain/project.ts";
 import { preview, submit } from "../../engine/submit.ts";
@@ -13,6 +14,7 @@ import {
   planGone,
   planOver,
   planStarted,
+  sourceChanged,
   typedAgain,
 } from "../wording/plan.ts";
 
@@ -34,6 +36,14 @@ export const start = command({
     if (changed.length > 0) {
       const typed = typedAgain(kept.request, plan.project.zone);
       throw new UserError(planChanged(n, changed, plan, typed));
+    }
+    const { kind, limit, filters } = plan;
+    const entries = plan.entries.map(({ entry }) => entry);
+    const now = await desk.forecaster.ask({ kind, limit, filters, entries });
+    const shifts = shifted(kept.forecast, now);
+    if (shifts.length > 0) {
+      const typed = typedAgain(kept.request, plan.project.zone);
+      throw new UserError(sourceChanged(n, shifts, typed));
     }
     const at = desk.clock.now();
     // Of several who press at once, one gets it.

@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import { add } from "./add.ts";
+import { approve, deny } from "./approve.ts";
 import { audit } from "./audit.ts";
 import { channel } from "./channel.ts";
 import { pause, resume, stop } from "./control.ts";
@@ -8,10 +9,10 @@ import { endpointSecret } from "./endpoint-secret.ts";
 import { feedback } from "./feedback.ts";
 import { help } from "./help.ts";
 import { importCsv } from "./import.ts";
-import { licenses, licensesAdd, licensesHistory } from "./licenses.ts";
+import { licenses, licensesAdd, licensesHistory, licensesReport } from "./licenses.ts";
 import { link, unlink } from "./link.ts";
 import { list } from "./list.ts";
-import { delta, full, prestage, retry, trial, verify } from "./pass.ts";
+import { delta, full, prestage, repair, retry, trial, verify } from "./pass.ts";
 import { projectNew } from "./project-new.ts";
 import { projectSet } from "./project-set.ts";
 import { projectClose, projectShow } from "./project-show.ts";
@@ -39,8 +40,11 @@ export const commands: Command[] = [
   full,
   delta,
   retry,
+  repair,
   start,
   cancel,
+  approve,
+  deny,
   pause,
   resume,
   stop,
@@ -52,6 +56,7 @@ export const commands: Command[] = [
   licenses,
   licensesAdd,
   licensesHistory,
+  licensesReport,
   roles,
   audit,
   help,

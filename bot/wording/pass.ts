@@ -169,6 +169,7 @@ function afterwards(pass: PassSnapshot): string {
     case "full":
     case "delta":
     case "retry":
+    case "repair":
       return "Type `delta` again for what arrives later.";
   }
 }

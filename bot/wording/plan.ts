@@ -1,9 +1,11 @@
-import type { Movement } from "../../engine/domain/license.ts";
+import type { Forecast, Shift } from "../../engine/domain/forecast.ts";
 import type { PassKind } from "../../engine/domain/pass.ts";
 import type { PassPlan, PassRequest } from "../../engine/domain/plan.ts";
-import type { Policy } from "../../engine/domain/policy.ts";
 import type { Message } from "../message.ts";
-import { count, moment, names, number } from "./figures.ts";
+import { count, moment, names, number, size } from "./figures.ts";
+import { forecastLines } from "./forecast.ts";
+import { warningLines } from "./licenses.ts";
+import { policyText } from "./policy.ts";
 
 export const kindWords: Record<PassKind, string> = {
   verify: "Verify",
@@ -12,18 +14,21 @@ export const kindWords: Record<PassKind, string> = {
   full: "Full pass",
   delta: "Delta",
   retry: "Retry",
+  repair: "Repair",
 };
 
 /** What a plan would do, whole. `first`: the project never had a full pass or delta. */
-function planText(plan: PassPlan, first: boolean): string {
+function planText(plan: PassPlan, forecast: Forecast, first: boolean): string {
   const lines = [
     `${headline(plan)}.`,
     `  mailboxes: ${names(plan.entries.map((one) => one.entry.source))}`,
     ...refusedLines(plan),
     ...limitLines(plan),
+    ...forecastLines(plan, forecast).map((line) => `  ${line}`),
     ...licenseLines(plan),
     `  passes left: ${passesLeft(plan)}`,
     `  policy: ${policyText(plan.project.policy)}`,
+    ...warningLines(plan.warnings, plan.project.zone).map((line) => `  ${line}`),
   ];
   return [...lines, ...whatItIs(plan, first)].join("\n");
 }
@@ -37,6 +42,10 @@ function whatItIs({ kind }: PassPlan, first: boolean): string[] {
       return ["  logs in at both ends and writes nothing"];
     case "retry":
       return ["  only what failed before is tried again"];
+    case "repair":
+      return [
+        "  puts back what was carried and is missing at the new place, whoever removed it there; what was moved there is left",
+      ];
     case "prestage":
       return [];
     case "full":
@@ -50,12 +59,12 @@ function whatItIs({ kind }: PassPlan, first: boolean): string[] {
 }
 
 /** A plan that waits for its start. */
-export function planKept(plan: PassPlan, n: number, first: boolean): Message {
+export function planKept(plan: PassPlan, n: number, forecast: Forecast, first: boolean): Message {
   const choice = `Nothing has started. Type \`start ${n}\` or \`cancel ${n}\`; the plan is kept for 15 minutes.`;
   return {
-    text: `${planText(plan, first)}\n${choice}`,
-    ...planDrawn(plan),
-    notes: [...planNotes(plan, first), choice],
+    text: `${planText(plan, forecast, first)}\n${choice}`,
+    ...planDrawn(plan, forecast),
+    notes: [...planNotes(plan, forecast, first), choice],
     buttons: [
       { label: "Start", command: `start ${n}`, style: "primary" },
       { label: "Cancel", command: `cancel ${n}` },
@@ -63,28 +72,53 @@ export function planKept(plan: PassPlan, n: number, first: boolean): Message {
   };
 }
 
+/** A plan for the person who is to approve it. */
+export function planAsked(plan: PassPlan, forecast: Forecast, first: boolean): Message {
+  return {
+    text: planText(plan, forecast, first),
+    ...planDrawn(plan, forecast),
+    notes: planNotes(plan, forecast, first),
+  };
+}
+
+/** A plan in a few words. */
+export function planLine(plan: PassPlan): string {
+  return `${headline(plan)}, ${licensesText(plan.licensesNeeded)}`;
+}
+
+function licensesText(needed: number): string {
+  return needed === 0 ? "no license" : count(needed, "license");
+}
+
+/** Said while both servers of many mailboxes are asked. */
+export function asking(plan: PassPlan): string {
+  return `${headline(plan)}: asking both servers what there is; the plan follows.`;
+}
+
 /** The whole plan, of a pass that is not to start. */
-export function planDry(plan: PassPlan, first: boolean): Message {
+export function planDry(plan: PassPlan, forecast: Forecast, first: boolean): Message {
   const short = plan.short > 0 ? [shortText(plan)] : [];
   const dry = "This was a dry run: nothing was started.";
   return {
-    text: [planText(plan, first), ...short, dry].join("\n"),
-    ...planDrawn(plan),
-    notes: [...planNotes(plan, first), ...short, dry],
+    text: [planText(plan, forecast, first), ...short, dry].join("\n"),
+    ...planDrawn(plan, forecast),
+    notes: [...planNotes(plan, forecast, first), ...short, dry],
   };
 }
 
 /** What surfaces draw of a plan in place of its text. */
-function planDrawn(plan: PassPlan): Pick<Message, "title" | "facts"> {
-  return { title: headline(plan), facts: planFacts(plan) };
+function planDrawn(plan: PassPlan, forecast: Forecast): Pick<Message, "title" | "facts"> {
+  return { title: headline(plan), facts: planFacts(plan, forecast) };
 }
 
-function planNotes(plan: PassPlan, first: boolean): string[] {
+function planNotes(plan: PassPlan, forecast: Forecast, first: boolean): string[] {
   const over = names(plan.overLimit.map((entry) => entry.source));
   return [
     ...refusedLines(plan),
     ...limitLines(plan),
     ...(plan.overLimit.length === 0 ? [] : [`over the limit, one more license each: ${over}`]),
+    ...forecastLines(plan, forecast).slice(1),
+    ...warningLines(plan.warnings, plan.project.zone),
     ...whatItIs(plan, first),
   ].map((line) => line.trim());
 }
@@ -136,6 +170,21 @@ export function planChanged(n: number, changed: string[], plan: PassPlan, typed:
   return `Plan ${n} is out of date: ${changed.join(", ")} changed since it was shown (now ${count(plan.entries.length, "mailbox", "mailboxes")}, ${count(plan.licensesNeeded, "license")} needed, ${number(plan.balance.free)} free). Nothing was started. Type \`${typed}\` again.`;
 }
 
+/** What both servers list now is not what the plan said. */
+export function sourceChanged(n: number, shifts: Shift[], typed: string): string {
+  const each = shifts.map(({ what, was, is }) => shiftWords[what](was, is)).join(", ");
+  return `Plan ${n} is out of date: ${each}. Nothing was started. Type \`${typed}\` again, or with \`--yes\` to start without being asked.`;
+}
+
+const shiftWords: Record<Shift["what"], (was: number, is: number) => string> = {
+  items: (was, is) => `${number(is)} items to carry instead of ${number(was)}`,
+  bytes: (was, is) => `${size(is)} instead of ${size(was)}`,
+  moved: (was, is) => `${number(is)} moved items instead of ${number(was)}`,
+  renumbered: (was, is) => `${number(is)} items in renumbered folders instead of ${number(was)}`,
+  problem: (was, is) =>
+    `${count(is, "mailbox", "mailboxes")} cannot be looked into instead of ${number(was)}`,
+};
+
 /** `uses 12, 3 free: 9 short`. */
 export function shortText(plan: PassPlan): string {
   return `Uses ${count(plan.licensesNeeded, "license")}, ${number(plan.balance.free)} free: ${number(plan.short)} short. Nothing was started. Choose fewer mailboxes, or type \`licenses add ${plan.short} --note "order number"\`.`;
@@ -148,31 +197,6 @@ export function typedAgain(request: PassRequest, zone: string): string {
   if (limit !== null && "days" in limit) words.push(`${limit.days}d`);
   if (limit !== null && "at" in limit) words.push(`"${moment(limit.at, zone).slice(0, 16)}"`);
   return [...words, ...request.selection].join(" ");
-}
-
-export function policyText(policy: Policy): string {
-  const passes =
-    policy.passesPerLicense === "unlimited"
-      ? "unlimited passes a license"
-      : `${count(policy.passesPerLicense, "pass", "passes")} a license`;
-  const window =
-    policy.deltaWindowDays === null
-      ? "no delta window"
-      : `deltas for ${count(policy.deltaWindowDays, "day")} from the first success`;
-  return `${policy.preset}: ${passes}, over the limit ${policy.overLimit}, ${window}, updates ${policy.updates}, moved items ${policy.moves}, other types with the ${policy.nonMail}, remigration ${policy.remigration}`;
-}
-
-/** The books, newest line last. */
-export function movementRow(line: Movement, when: string): string[] {
-  const what = { grant: "bought", reserve: "reserved", consume: "used", release: "released" };
-  return [
-    when,
-    `${what[line.kind]} ${number(line.count)}`,
-    line.entry ?? "",
-    line.pass === null ? "" : `pass ${line.pass}`,
-    line.by,
-    line.note ?? "",
-  ];
 }
 
 function headline(plan: PassPlan): string {
@@ -214,7 +238,9 @@ function overriddenLine(plan: PassPlan): string {
 }
 
 function licenseLines(plan: PassPlan): string[] {
-  if (plan.kind === "verify" || plan.kind === "trial") return ["  licenses: none needed"];
+  if (plan.kind === "verify" || plan.kind === "trial" || plan.kind === "repair") {
+    return ["  licenses: none needed"];
+  }
   const { owned, consumed, free } = plan.balance;
   const lines = [
     `  licenses: uses ${number(plan.licensesNeeded)}, ${number(free)} free${plan.short > 0 ? `: ${number(plan.short)} short` : ""} (${number(consumed)} of ${number(owned)} used so far)`,
@@ -234,9 +260,11 @@ function passesLeft(plan: PassPlan): string {
   return least === most ? number(least) : `${number(least)} to ${number(most)}, by mailbox`;
 }
 
-function planFacts(plan: PassPlan): Record<string, string> {
+function planFacts(plan: PassPlan, forecast: Forecast): Record<string, string> {
+  const [expected] = forecastLines(plan, forecast);
   return {
     Mailboxes: names(plan.entries.map((one) => one.entry.source)),
+    ...(expected === undefined ? {} : { Expected: expected.replace(/^expected: /, "") }),
     ...(plan.refused.length === 0 ? {} : { "Left out": number(plan.refused.length) }),
     Licenses: `uses ${number(plan.licensesNeeded)}, ${number(plan.balance.free)} free${plan.short > 0 ? `, ${number(plan.short)} short` : ""}`,
     "Passes left": passesLeft(plan),

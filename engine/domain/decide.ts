@@ -46,6 +46,7 @@ function dates(job: Pick<Job, "kind" | "limit" | "filters">): {
     case "delta":
     // What failed was chosen by the pass that met it.
     case "retry":
+    case "repair":
       return { after: null, before: null };
     case "trial":
     case "verify":

@@ -49,6 +49,17 @@ export interface ListedItem {
   modseq: number | null;
 }
 
+/**
+ * A source's own name for an item, the same wherever it is moved (EMAILID of RFC 8474, X-GM-MSGID, Dovecot's
+ * X-GUID): 16 bytes of its SHA-256.
+ */
+export type Identity = Buffer;
+
+/** The identity behind a name that a source gives. */
+export function identityOf(name: string): Identity {
+  return short(createHash("sha256").update(name));
+}
+
 /** One item as read. The body can be read once. */
 export interface Item {
   uid: number;
@@ -56,6 +67,8 @@ export interface Item {
   /** IMAP flags and keywords as the source has them, without \Recent. */
   flags: string[];
   modseq: number | null;
+  /** Null where the source has no such name. */
+  identity: Identity | null;
   /** Bytes in `body`. */
   size: number;
   body: AsyncIterable<Uint8Array>;

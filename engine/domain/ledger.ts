@@ -1,5 +1,5 @@
 import type { Instant } from "./clock.ts";
-import type { Fingerprint, FolderState } from "./item.ts";
+import type { Fingerprint, FolderState, Identity } from "./item.ts";
 import type { Fence } from "./owner.ts";
 import type { Counters, RunId } from "./pass.ts";
 import type { EntryId } from "./project.ts";
@@ -47,6 +47,8 @@ export interface Intent {
   floor: number;
   /** The run that sent it; null where that was not noted yet. */
   run: RunId | null;
+  /** Its items are in the ledger already and are put back: their rows are to stand for the new copies. */
+  repairs: boolean;
   /** Not sooner may the target be asked; null where the usual quiet time is enough. */
   settlesAt: Instant | null;
 }
@@ -57,6 +59,23 @@ export interface Settled {
   fingerprint: Fingerprint;
   modseq: number | null;
   size: number;
+  targetUidValidity: number;
+  targetUid: number | null;
+  identity: Identity | null;
+  /** As it was sent with. */
+  flags: string[];
+}
+
+/** A carried item, and where it went. */
+export interface Placed {
+  run: RunId;
+  uidValidity: number;
+  uid: number;
+  size: number;
+  fingerprint: Fingerprint;
+  /** As it was sent with; null for what was carried before that was kept. */
+  flags: string[] | null;
+  target: string;
   targetUidValidity: number;
   targetUid: number | null;
 }
@@ -99,6 +118,8 @@ export interface Ledger {
     from: number,
     to: number,
   ): Promise<Map<number, { run: RunId; modseq: number | null }>>;
+  /** Identities of everything the entry has carried, in Base64; `without` counts items that have none. */
+  identities(entry: EntryId): Promise<{ known: Set<string>; without: number }>;
   /** How many items of the folder were ever carried. */
   carried(folder: number): Promise<number>;
   /** UIDs that failed last time, rising. Failures are kept under the UIDVALIDITY they were met with. */
@@ -150,6 +171,8 @@ export interface Ledger {
     folder: number,
     uidValidity: number,
   ): AsyncIterable<{ uid: number; size: number; fingerprint: Fingerprint }[]>;
+  /** Everything carried from a folder, in pages, with where it went. */
+  placed(folder: number): AsyncIterable<Placed[]>;
   /**
    * One transaction: these rows now stand under the new UIDVALIDITY with new UIDs; rows that found no match
    * keep the old one (gone at the source); marks of the old numbering are dropped, and its failures: with any of

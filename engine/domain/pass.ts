@@ -12,7 +12,15 @@ export type PassId = number & { readonly brand?: "PassId" };
 export type RunId = number & { readonly brand?: "RunId" };
 
 /** `delta` is the word people type for a full pass over a ledger that holds rows; nothing else tells them apart. */
-export const passKinds = ["verify", "trial", "prestage", "full", "delta", "retry"] as const;
+export const passKinds = [
+  "verify",
+  "trial",
+  "prestage",
+  "full",
+  "delta",
+  "retry",
+  "repair",
+] as const;
 export type PassKind = (typeof passKinds)[number];
 
 export type PassState =

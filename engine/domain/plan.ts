@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Instant } from "./clock.ts";
 import { UserError } from "./errors.ts";
+import type { Forecast } from "./forecast.ts";
 import type { ItemType } from "./item.ts";
-import type { Balance } from "./license.ts";
+import { type Balance, type Warning, warnings } from "./license.ts";
 import type { PassKind } from "./pass.ts";
+import { beyond } from "./policy.ts";
 import type { Entry, Filters, Project } from "./project.ts";
 import type { Thread } from "./thread.ts";
 
@@ -37,6 +39,8 @@ export interface PassPlan {
   filters: Filters;
   /** Entries over their policy's limit or window that would use one more license. */
   overLimit: Entry[];
+  /** What runs out once this pass has what it reserves. */
+  warnings: Warning[];
 }
 
 const day = 24 * 60 * 60 * 1000;
@@ -78,6 +82,7 @@ export function planPass(
     overridden: overridden(request.kind, project.filters),
     filters: project.filters,
     overLimit: [],
+    warnings: [],
   };
   for (const entry of chosen) {
     const reason = notReady(request.kind, entry);
@@ -89,6 +94,12 @@ export function planPass(
     throw new UserError(`Nothing was started. ${why}.`);
   }
   plan.short = Math.max(0, plan.licensesNeeded - balance.free);
+  const reserving = new Set(
+    plan.entries.filter(({ license }) => license === "reserve").map(({ entry }) => entry.id),
+  );
+  const others = entries.filter(({ id }) => !reserving.has(id));
+  const left = { ...balance, free: Math.max(0, balance.free - plan.licensesNeeded) };
+  plan.warnings = warnings(project.policy, others, left, now);
   return plan;
 }
 
@@ -181,7 +192,7 @@ function admit(plan: PassPlan, entry: Entry, now: Instant, asked: boolean): void
   const { policy } = plan.project;
   const limit = policy.passesPerLicense;
   const passesLeft = limit === "unlimited" ? limit : Math.max(0, limit - entry.passesUsed);
-  if (plan.kind === "verify" || plan.kind === "trial") {
+  if (plan.kind === "verify" || plan.kind === "trial" || plan.kind === "repair") {
     plan.entries.push({ entry, license: "none", passesLeft });
     return;
   }
@@ -212,18 +223,15 @@ function admit(plan: PassPlan, entry: Entry, now: Instant, asked: boolean): void
 }
 
 function overLimit(plan: PassPlan, entry: Entry, now: Instant): string | null {
-  const { passesPerLicense, deltaWindowDays } = plan.project.policy;
-  if (passesPerLicense !== "unlimited" && entry.passesUsed >= passesPerLicense) {
-    return `${entry.passesUsed} of ${passesPerLicense} passes are used`;
+  const { policy } = plan.project;
+  switch (beyond(policy, entry, now)) {
+    case null:
+      return null;
+    case "passes":
+      return `${entry.passesUsed} of ${policy.passesPerLicense} passes are used`;
+    case "window":
+      return `its ${policy.deltaWindowDays} days of deltas are over`;
   }
-  if (
-    deltaWindowDays !== null &&
-    entry.firstSuccessAt !== null &&
-    now > entry.firstSuccessAt + deltaWindowDays * day
-  ) {
-    return `its ${deltaWindowDays} days of deltas are over`;
-  }
-  return null;
 }
 
 function overridden(kind: PassKind, filters: Filters): ("after" | "before")[] {
@@ -239,6 +247,8 @@ export interface KeptPlan {
   channel: Thread;
   project: number;
   request: PassRequest;
+  /** What both servers listed when it was shown. */
+  forecast: Forecast;
   expiresAt: Instant;
   /** What somebody chose; null while it waits. */
   chosen: { what: "start" | "cancel"; by: string; at: Instant } | null;

@@ -1,4 +1,12 @@
-import type { Folder, FolderRole, FolderState, Item, ItemType, ListedItem } from "./item.ts";
+import type {
+  Folder,
+  FolderRole,
+  FolderState,
+  Identity,
+  Item,
+  ItemType,
+  ListedItem,
+} from "./item.ts";
 import type { Secret } from "./secret.ts";
 
 /**
@@ -24,6 +32,8 @@ export interface OpenSource {
   list(uids?: readonly number[]): AsyncIterable<ListedItem[]>;
   /** The items of these UIDs, in any order. One that is not yielded has vanished. */
   read(uids: readonly number[]): AsyncIterable<Item>;
+  /** The identities of these; null where the source has none. */
+  identities(uids: readonly number[]): Promise<Map<number, Identity> | null>;
 }
 
 /** One mailbox of the new system. Items can only be added (semantics 5 to 7, 10). Errors as for `Source`. */
@@ -57,8 +67,13 @@ export interface OpenTarget {
    * answered for is in doubt: it may or may not have been stored.
    */
   add(items: AsyncIterable<Item>): AsyncIterable<Receipt>;
-  /** The items from this UID up, with their bodies: to find out what was stored. */
-  look(fromUid: number): AsyncIterable<{ uid: number; body: AsyncIterable<Uint8Array> }>;
+  /** The items from this UID up, with their bodies: to find out what was stored; `only` limits it to those. */
+  look(
+    fromUid: number,
+    only?: ReadonlySet<number>,
+  ): AsyncIterable<{ uid: number; body: AsyncIterable<Uint8Array> }>;
+  /** The UIDs that stand there now, without their bodies. */
+  uids(): Promise<Set<number>>;
 }
 
 /** What the target said of one item. `uid` is the source's. */

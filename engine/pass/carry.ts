@@ -1,5 +1,10 @@
 import { FencedError, FolderError, harmless, TransientError } from "../domain/errors.ts";
-import { exactFingerprinter, type Fingerprinter, type Item } from "../domain/item.ts";
+import {
+  exactFingerprinter,
+  type Fingerprinter,
+  type Identity,
+  type Item,
+} from "../domain/item.ts";
 import type { FailedItem, LedgerFolder, Settled } from "../domain/ledger.ts";
 import type { Counters, Job } from "../domain/pass.ts";
 import type { OpenSource, OpenTarget, Receipt } from "../domain/provider.ts";
@@ -79,6 +84,7 @@ async function carryBatch(
       targetUidValidity: into.state.uidValidity,
       floor: into.state.uidNext,
       run: job.run,
+      repairs: job.kind === "repair",
     },
     fence,
   );
@@ -184,6 +190,8 @@ function settled(
     size: tapped.bytes,
     targetUidValidity,
     targetUid: receipt.targetUid,
+    identity: tapped.identity,
+    flags: tapped.flags,
   };
 }
 
@@ -192,6 +200,8 @@ interface Tapped {
   hash: Fingerprinter;
   bytes: number;
   modseq: number | null;
+  identity: Identity | null;
+  flags: string[];
 }
 
 async function* tapAll(
@@ -202,7 +212,8 @@ async function* tapAll(
   for await (const item of source) {
     if (given.has(item.uid)) continue;
     stillOurs(lost);
-    const tapped: Tapped = { hash: exactFingerprinter(), bytes: 0, modseq: item.modseq };
+    const { modseq, identity, flags } = item;
+    const tapped: Tapped = { hash: exactFingerprinter(), bytes: 0, modseq, identity, flags };
     given.set(item.uid, tapped);
     yield { ...item, body: tap(item.body, tapped, lost) };
   }

@@ -1,8 +1,8 @@
 import { decide, tally, trialItems } from "../domain/decide.ts";
 import type { FolderState } from "../domain/item.ts";
-import type { LedgerFolder } from "../domain/ledger.ts";
+import type { Ledger, LedgerFolder } from "../domain/ledger.ts";
 import { type Counters, type Job, noCounters } from "../domain/pass.ts";
-import type { OpenSource } from "../domain/provider.ts";
+import type { OpenSource, Target } from "../domain/provider.ts";
 import type { Ends } from "./ends.ts";
 
 /** An item decided to be carried, with its size as listed. */
@@ -16,18 +16,28 @@ export interface Listing {
   counters: Counters;
   todo: Todo[];
   tooLarge: { uid: number; size: number }[];
+  /** Failed before and no longer there. */
+  missing: number[];
 }
 
-/** Lists an open folder and decides every item. A retry lists only what failed; a folder that is owed, whole. */
+/** What a listing is read with. */
+export interface Desired {
+  ledger: Pick<Ledger, "known" | "carried" | "failures" | "counters">;
+  target: Pick<Target, "maxItemSize">;
+}
+
+/**
+ * Lists an open folder and decides every item; writes nothing. A retry lists only what failed; a folder that is
+ * owed, whole.
+ */
 export async function decideAll(
   job: Job,
-  ends: Ends,
+  { ledger, target }: Desired,
   row: LedgerFolder,
   open: OpenSource,
 ): Promise<Listing> {
-  const { ledger, target } = ends;
   const { uidValidity } = open.state;
-  const listing: Listing = { counters: noCounters(), todo: [], tooLarge: [] };
+  const listing: Listing = { counters: noCounters(), todo: [], tooLarge: [], missing: [] };
   const { counters } = listing;
   const owed = job.kind === "retry" ? row.owed : null;
   const only =
@@ -63,10 +73,9 @@ export async function decideAll(
   if (only === undefined) {
     counters.gone = Math.max(0, (await ledger.carried(row.id)) - known);
   } else {
-    const missing = only.filter((uid) => !seen.has(uid));
-    counters.listed += missing.length;
-    counters.vanished += missing.length;
-    if (missing.length > 0) await ledger.forget(row.id, uidValidity, missing, ends.fence);
+    listing.missing = only.filter((uid) => !seen.has(uid));
+    counters.listed += listing.missing.length;
+    counters.vanished += listing.missing.length;
     // What an earlier try of this run has brought is no failure any more, and is not listed again.
     const brought = await ledger.counters(job.run, row.id);
     counters.listed += brought?.migrated ?? 0;

@@ -38,8 +38,7 @@ export async function standsStill(
   row: LedgerFolder,
 ): Promise<boolean> {
   const { mark } = row;
-  if (mark === null || folder.state === null || job.kind === "retry") return false;
-  if (!same(mark.state, folder.state)) return false;
+  if (mark === null || job.kind === "retry" || !isStill(folder, row)) return false;
   // Marked by this very run before it was interrupted: its counters stand.
   if ((await ends.ledger.counters(job.run, row.id)) !== null) return true;
   const duplicates = mark.listed - mark.filtered;
@@ -54,6 +53,11 @@ export async function standsStill(
   };
   await ends.ledger.count(job.run, row.id, counters, ends.fence);
   return true;
+}
+
+/** True when nothing moved in the folder since it was marked. */
+export function isStill({ state }: Folder, { mark }: LedgerFolder): boolean {
+  return mark !== null && state !== null && same(mark.state, state);
 }
 
 function same(a: FolderState, b: FolderState): boolean {

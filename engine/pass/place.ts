@@ -13,6 +13,15 @@ export interface Places {
   kept: Map<string, LedgerFolder>;
 }
 
+/** Where the entry's folders went until now. */
+export async function placesOf(job: Job, ends: Ends): Promise<Places> {
+  const [there, rows] = await Promise.all([ends.target.folders(), ends.ledger.folders(job.entry)]);
+  return {
+    present: new Set(there.map((folder) => folder.path)),
+    kept: new Map(rows.map((row) => [row.source, row])),
+  };
+}
+
 /**
  * The target folder of a source folder: where it went before, else by the project's map, role or name. One
  * that went somewhere before is not made again here: its owner may have deleted it.

@@ -185,7 +185,7 @@ async function find(
         found.missing.push(key);
         return;
       }
-      const { uid, modseq } = item;
+      const { uid, modseq, identity, flags } = item;
       found.items.push({
         uid,
         fingerprint,
@@ -193,6 +193,8 @@ async function find(
         size,
         targetUidValidity: uidValidity,
         targetUid,
+        identity,
+        flags,
       });
     });
     found.refused.push(...refused);

@@ -18,6 +18,7 @@ export function reach(job: Pick<Job, "kind" | "limit">): Instant | null {
       return everything;
     case "trial":
     case "retry":
+    case "repair":
     case "verify":
       return null;
   }

@@ -1,6 +1,14 @@
+import { randomUUID } from "node:crypto";
 import type { Instant } from "../domain/clock.ts";
 import { FolderError, UserError } from "../domain/errors.ts";
-import type { Folder, FolderRole, FolderState, Item, ListedItem } from "../domain/item.ts";
+import {
+  type Folder,
+  type FolderRole,
+  type FolderState,
+  type Item,
+  identityOf,
+  type ListedItem,
+} from "../domain/item.ts";
 import type {
   Address,
   OpenSource,
@@ -19,6 +27,8 @@ export interface Letter {
   createdAt: Instant;
   flags: string[];
   modseq: number;
+  /** The same wherever it is moved. */
+  name: string;
   bytes: Buffer;
 }
 
@@ -45,6 +55,8 @@ export interface MemorySystem extends Provider {
   paths(mailbox: string): string[];
   remove(mailbox: string, path: string, uid: number): void;
   flag(mailbox: string, path: string, uid: number, flags: string[]): void;
+  /** Moves a letter to another folder, where it gets another UID. */
+  move(mailbox: string, path: string, uid: number, to: string): void;
   /** Gives the folder another UIDVALIDITY and its letters other UIDs. */
   renumber(mailbox: string, path: string): void;
 }
@@ -92,6 +104,15 @@ export function memorySystem(options: { maxItemSize?: number } = {}): MemorySyst
       const letter = at.letters.find((one) => one.uid === uid);
       if (letter !== undefined) Object.assign(letter, { flags, modseq: ++at.modseq });
     },
+    move(mailbox, path, uid, to) {
+      const at = box(mailbox, path);
+      const letter = at.letters.find((one) => one.uid === uid);
+      if (letter === undefined) return;
+      at.letters = at.letters.filter((one) => one !== letter);
+      at.modseq += 1;
+      const into = make(mailbox, to, null);
+      into.letters.push({ ...letter, uid: into.uidNext++, modseq: ++into.modseq });
+    },
     renumber(mailbox, path) {
       const at = box(mailbox, path);
       at.uidValidity = ++validity;
@@ -122,7 +143,8 @@ function emptyBox(segments: string[], role: FolderRole | null, uidValidity: numb
 }
 
 function put(box: Box, bytes: Buffer, createdAt: Instant, flags: string[]): Letter {
-  const letter = { uid: box.uidNext++, createdAt, flags, modseq: ++box.modseq, bytes };
+  const name = randomUUID();
+  const letter = { uid: box.uidNext++, createdAt, flags, modseq: ++box.modseq, name, bytes };
   box.letters.push(letter);
   return letter;
 }
@@ -182,12 +204,18 @@ function openSource(box: Box): OpenSource {
         if (letter !== undefined) yield asItem(letter);
       }
     },
+    async identities(uids) {
+      const wanted = new Set(uids);
+      const all = box.letters.filter((letter) => wanted.has(letter.uid));
+      return new Map(all.map((letter) => [letter.uid, identityOf(letter.name)]));
+    },
   };
 }
 
 function asItem(letter: Letter): Item {
-  const { uid, createdAt, flags, modseq, bytes } = letter;
-  return { uid, createdAt, flags, modseq, size: bytes.length, body: stream(bytes) };
+  const { uid, createdAt, flags, modseq, name, bytes } = letter;
+  const identity = identityOf(name);
+  return { uid, createdAt, flags, modseq, identity, size: bytes.length, body: stream(bytes) };
 }
 
 async function* stream(bytes: Buffer): AsyncGenerator<Uint8Array> {
@@ -241,11 +269,12 @@ function openTarget(box: Box): OpenTarget {
         yield store(box, item, Buffer.concat(parts));
       }
     },
-    async *look(fromUid) {
+    async *look(fromUid, only) {
       for (const { uid, bytes } of box.letters) {
-        if (uid >= fromUid) yield { uid, body: stream(bytes) };
+        if (uid >= fromUid && only?.has(uid) !== false) yield { uid, body: stream(bytes) };
       }
     },
+    uids: () => Promise.resolve(new Set(box.letters.map((letter) => letter.uid))),
   };
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { Approvals } from "../../engine/domain/approval.ts";
 import type { Audit } from "../../engine/domain/audit.ts";
 import type { Clock } from "../../engine/domain/clock.ts";
 import type { Ledger, LedgerFolder, Settled, Settlement } from "../../engine/domain/ledger.ts";
@@ -36,6 +37,7 @@ export interface Books extends AsyncDisposable {
   newsroom: Newsroom;
   audit: Audit;
   plans: Plans;
+  approvals: Approvals;
   transcript: Transcript;
   people: People;
   contacts: Contacts;
@@ -161,6 +163,8 @@ export const item = (uid: number, change: Partial<Settled> = {}): Settled => ({
   size: 100,
   targetUidValidity: 1,
   targetUid: uid + 1000,
+  identity: null,
+  flags: [],
   ...change,
 });
 
@@ -205,6 +209,7 @@ export function intend(
       targetUidValidity: 1,
       floor: 1,
       run,
+      repairs: false,
     },
     fence,
   );

@@ -79,6 +79,7 @@ export function ledgerContract(open: OpenBooks): void {
           targetUidValidity: 1,
           floor: 1,
           run: run.run,
+          repairs: false,
           settlesAt: null,
         },
       ]);

@@ -87,7 +87,11 @@ export function newsroomContract(open: OpenBooks): void {
         request: { kind: "prestage", limit: { days: 90 }, selection: ["a*"], types: null },
         expiresAt: 17,
       } as const;
-      const kept = { ...plan, request: { ...plan.request, selection: ["a*"] } };
+      const kept = {
+        ...plan,
+        forecast: { entries: [], of: 1 },
+        request: { ...plan.request, selection: ["a*"] },
+      };
       const n = await books.plans.keep(kept);
       expect(await other.plans.look(n)).toEqual({ n, ...kept, chosen: null });
 

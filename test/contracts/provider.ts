@@ -256,7 +256,16 @@ export function item(
     if (bytes.length > 0) yield bytes;
   }
   const createdAt = Date.UTC(2020, 0, 1);
-  return { uid, createdAt, flags: [], modseq: null, ...facts, size: bytes.length, body: once() };
+  return {
+    uid,
+    createdAt,
+    flags: [],
+    modseq: null,
+    identity: null,
+    ...facts,
+    size: bytes.length,
+    body: once(),
+  };
 }
 
 /** Every receipt for these items. */

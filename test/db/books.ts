@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { knexApprovals } from "../../db/approvals.ts";
 import { knexAudit } from "../../db/audit.ts";
 import { knexContacts, knexInbox, knexPosts } from "../../db/conversations.ts";
 import { knexLedger } from "../../db/ledger.ts";
@@ -39,6 +40,7 @@ export async function openBooks(
     newsroom: knexNewsroom(database),
     audit: knexAudit(database, clock),
     plans: knexPlans(database),
+    approvals: knexApprovals(database),
     transcript: knexTranscript(database, clock),
     people: knexPeople(database, clock),
     contacts: knexContacts(database),

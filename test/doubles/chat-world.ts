@@ -7,6 +7,7 @@ import { makeNarrator, type Narrator } from "../../bot/narrator.ts";
 import type { Incoming, Platform, Surface } from "../../bot/surface.ts";
 import { localIncoming, localPerson, runChat } from "../../bot/surfaces/local/chat.ts";
 import { localSurface } from "../../bot/surfaces/local/surface.ts";
+import { knexApprovals } from "../../db/approvals.ts";
 import { knexAudit } from "../../db/audit.ts";
 import { knexContacts, knexInbox, knexPosts } from "../../db/conversations.ts";
 import { knexLedger } from "../../db/ledger.ts";
@@ -21,6 +22,7 @@ import { knexProjects } from "../../db/projects.ts";
 import { knexTranscript } from "../../db/transcript.ts";
 import type { Clock } from "../../engine/domain/clock.ts";
 import type { TranscriptLine } from "../../engine/domain/thread.ts";
+import { makeForecaster } from "../../engine/forecast.ts";
 import { type MemorySystem, memorySystem } from "../../engine/providers/memory.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
 import { aesSealer, makeKey, parseKeys } from "../../engine/secrets.ts";
@@ -89,11 +91,24 @@ export async function chatWorld(
   const passes = knexPasses(database, clock);
   const projects = knexProjects(database, aesSealer(parseKeys(makeKey())), clock);
   const transcript = knexTranscript(database, clock);
+  const ledger = knexLedger(database, clock);
+  const system = memorySystem();
+  const providers = { imap: system, memory: system };
+  const logged: string[] = [];
   const desk: Desk = {
     projects,
     passes,
     licenses: knexLicenses(database, clock),
     plans: knexPlans(database),
+    forecaster: makeForecaster({
+      ledger,
+      projects,
+      providers,
+      log: { error: (facts, text) => logged.push(`${text} ${String(facts.err)}`) },
+      within: () => new AbortController().signal,
+      atOnce: 2,
+    }),
+    approvals: knexApprovals(database),
     newsroom: knexNewsroom(database),
     audit: knexAudit(database, clock),
     transcript,
@@ -104,20 +119,18 @@ export async function chatWorld(
     queue,
     clock,
   };
-  const system = memorySystem();
   const works: Works = {
     passes,
     projects,
-    ledger: knexLedger(database, clock),
+    ledger,
     owners,
-    providers: { imap: system, memory: system },
+    providers,
     clock,
     log: { info() {}, warn() {}, error() {} },
     settings: defaults,
   };
   const env: Record<string, string> = { OLD_PASSWORD: canary };
   const files: Record<string, string> = {};
-  const logged: string[] = [];
   const surface = localSurface(transcript);
   const platforms = await Promise.all((options.platforms ?? []).map((open) => open(desk, clock)));
   const surfaces = [surface, ...platforms.map((one) => one.surface)];

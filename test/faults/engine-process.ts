@@ -79,10 +79,11 @@ function dyingFolder(folder: OpenTarget): OpenTarget {
         yield receipt;
       }
     },
-    async *look(fromUid) {
+    async *look(fromUid, only) {
       at("during look");
-      yield* folder.look(fromUid);
+      yield* folder.look(fromUid, only);
     },
+    uids: () => folder.uids(),
   };
 }
 

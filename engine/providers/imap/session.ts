@@ -15,6 +15,8 @@ export interface Reply {
 export interface Session extends AsyncDisposable {
   readonly who: Who;
   has(capability: string): boolean;
+  /** The FETCH item that names a message wherever it is moved; null where the server has none. */
+  readonly identity: "EMAILID" | "X-GM-MSGID" | "X-GUID" | null;
   /** The number of a capability like `APPENDLIMIT=1000`; null without one. */
   number(capability: string): number | null;
   /**
@@ -64,6 +66,7 @@ export function sessionOver(wire: Wire, who: Who, keepAliveMs: number): Session 
   return {
     who,
     has: (capability) => wire.capabilities.has(capability),
+    identity: identityItem(wire),
     number(capability) {
       const value = wire.capabilities.get(capability);
       return typeof value === "number" ? value : null;
@@ -77,6 +80,13 @@ export function sessionOver(wire: Wire, who: Who, keepAliveMs: number): Session 
       wire.close();
     },
   };
+}
+
+function identityItem({ capabilities, serverInfo }: Wire): Session["identity"] {
+  if (capabilities.has("OBJECTID")) return "EMAILID";
+  if (capabilities.has("X-GM-EXT-1")) return "X-GM-MSGID";
+  // Dovecot announces it nowhere.
+  return /dovecot/i.test(String(serverInfo?.name ?? "")) ? "X-GUID" : null;
 }
 
 function okay(response: ImapResponse): Reply {

@@ -1,4 +1,4 @@
-import type { ListedItem } from "../../domain/item.ts";
+import { type Identity, identityOf, type ListedItem } from "../../domain/item.ts";
 import type { OpenSource, Source } from "../../domain/provider.ts";
 import { parseDate } from "./dates.ts";
 import { type Fetched, fetchAll, flagsOf, listingItems, numberOf, uidSets } from "./fetch.ts";
@@ -64,7 +64,9 @@ function openSource(session: Session, state: OpenSource["state"], check: () => v
         for await (const { uid, fetched, size, body } of fetchMessages(
           session,
           set,
-          listingItems(modseq),
+          session.identity === null
+            ? listingItems(modseq)
+            : [...listingItems(modseq), session.identity],
           (one) => wanted.has(one),
         )) {
           yield {
@@ -72,11 +74,24 @@ function openSource(session: Session, state: OpenSource["state"], check: () => v
             createdAt: dateOf(fetched),
             flags: flagsOf(fetched),
             modseq: modseqOf(numberOf(fetched, "MODSEQ")),
+            identity: identity(fetched, session),
             size,
             body,
           };
         }
       }
+    },
+    async identities(uids) {
+      check();
+      if (session.identity === null) return null;
+      const found = new Map<number, Identity>();
+      for (const set of uidSets(uids)) {
+        await fetchAll(session, set, [atom("UID"), atom(session.identity)], (fetched) => {
+          const [uid, own] = [numberOf(fetched, "UID"), identity(fetched, session)];
+          if (uid !== null && own !== null) found.set(uid, own);
+        });
+      }
+      return found;
     },
   };
 }
@@ -92,6 +107,13 @@ function listed(fetched: Fetched): ListedItem | null {
     deleted: flagsOf(fetched).some((flag) => flag.toLowerCase() === "\\deleted"),
     modseq: modseqOf(numberOf(fetched, "MODSEQ")),
   };
+}
+
+function identity(fetched: Fetched, session: Session): Identity | null {
+  if (session.identity === null) return null;
+  const field = fetched.get(session.identity);
+  const name = (Array.isArray(field) ? field[0] : field)?.value;
+  return name == null || String(name) === "" ? null : identityOf(String(name));
 }
 
 function dateOf(fetched: Fetched): number {

@@ -1,11 +1,13 @@
 import type { OpenTarget, Target } from "../../domain/provider.ts";
 import { append } from "./append.ts";
 import { ensureFolder } from "./ensure.ts";
+import { fetchAll, numberOf, uidSets } from "./fetch.ts";
 import { type Directory, listFolders, surveyOf } from "./folders.ts";
 import { fetchMessages } from "./messages.ts";
 import { encodeName } from "./names.ts";
 import { type Selected, select } from "./selected.ts";
 import type { Session } from "./session.ts";
+import { atom } from "./wire.ts";
 
 /** The mailbox as a target: APPEND and CREATE are the only ways it is changed. */
 export function imapTarget(session: Session, now: () => number): Target {
@@ -57,12 +59,25 @@ function openTarget(
         yield await append(session, into, item, now());
       }
     },
-    async *look(fromUid) {
+    async *look(fromUid, only) {
       check();
       // Lets the server show what another connection has stored meanwhile.
       await session.send("NOOP", []);
+      const wanted = (uid: number) => uid >= fromUid && only?.has(uid) !== false;
       // `*` is the last message, however low its UID.
-      yield* fetchMessages(session, `${fromUid}:*`, [], (uid) => uid >= fromUid);
+      const sets = only === undefined ? [`${fromUid}:*`] : uidSets([...only].filter(wanted));
+      for (const set of sets) yield* fetchMessages(session, set, [], wanted);
+    },
+    async uids() {
+      check();
+      await session.send("NOOP", []);
+      const found = new Set<number>();
+      // FETCH, not SEARCH: some servers answer a long SEARCH in a line that is too long for them.
+      await fetchAll(session, "1:*", [atom("UID")], (fetched) => {
+        const uid = numberOf(fetched, "UID");
+        if (uid !== null) found.add(uid);
+      });
+      return found;
     },
   };
 }

@@ -23,7 +23,14 @@ export type Untagged = (answer: ImapResponse) => Promise<void> | void;
 export interface Wire
   extends Pick<
     ImapFlow,
-    "connect" | "close" | "capabilities" | "secureConnection" | "greeting" | "isClosed" | "on"
+    | "connect"
+    | "close"
+    | "capabilities"
+    | "secureConnection"
+    | "greeting"
+    | "isClosed"
+    | "on"
+    | "serverInfo"
   > {
   exec(
     command: string,

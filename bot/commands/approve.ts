@@ -1,0 +1,146 @@
+import type { Approval } from "../../engine/domain/approval.ts";
+import { harmless, UserError } from "../../engine/domain/errors.ts";
+import type { Project } from "../../engine/domain/project.ts";
+import { authorise } from "../authorise.ts";
+import { type Answer, type Context, command, Refusal, type Words } from "../command.ts";
+import { projectOf } from "../linked.ts";
+import type { Message } from "../message.ts";
+import type { Person } from "../surface.ts";
+import {
+  approvalChosen,
+  approvalFailed,
+  approvalGone,
+  approvalOver,
+  approvalOwn,
+} from "../wording/approval.ts";
+import { timeOfDay } from "../wording/figures.ts";
+import { who } from "../wording/people.ts";
+
+export const approve = command({
+  name: "approve",
+  usage: "approve <n>",
+  summary: "releases what somebody else asked for",
+  role: "operator",
+  group: "Passes",
+  examples: ["approve 3"],
+  options: {},
+  about: projectOfRequest,
+  parse: (words) => requestNumber("approve", words),
+  async run(n, context): Promise<Answer> {
+    const waits = await waiting(n, context);
+    const { desk, person, commands } = context;
+    if (waits.person === person.id) throw new UserError(approvalOwn(n));
+    const wanted = commands.find((one) => one.name === waits.command.name);
+    if (wanted === undefined) throw new UserError(approvalGone(n));
+    const words: Words = {
+      args: waits.command.args,
+      options: new Map(waits.command.options),
+    };
+    const asker = await askerOf(waits, context);
+    const asAsker: Context = {
+      ...context,
+      person: asker,
+      values: null,
+      asked: { name: wanted.name, words },
+      approved: { n, by: person, bound: waits.bound },
+    };
+    // Both have to have the right, now.
+    await authorise(wanted, words, context);
+    await authorise(wanted, words, asAsker);
+    const message = await choose(waits, "approve", context);
+    const said = { how: "rewrite", key: `approval:${n}`, message } as const;
+    const note = `approves ${waits.told}, asked for by ${waits.person}`;
+    try {
+      const answer = await wanted.understand(words)(asAsker);
+      await desk.audit.note({
+        who: waits.person,
+        project: waits.project,
+        did: `${waits.told}, approved by ${person.id} (request ${n})`,
+        outcome: "done",
+        reference: null,
+        link: null,
+      });
+      return { ...answer, say: [said, ...answer.say], note };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const failed = approvalFailed(message, error.message);
+      throw new Refusal(failed.text, [{ ...said, message: failed }]);
+    }
+  },
+});
+
+export const deny = command({
+  name: "deny",
+  usage: "deny <n>",
+  summary: "refuses what somebody asked for, or takes back what you asked for",
+  role: "operator",
+  group: "Passes",
+  examples: ["deny 3"],
+  options: {},
+  about: projectOfRequest,
+  parse: (words) => requestNumber("deny", words),
+  async run(n, context): Promise<Answer> {
+    const waits = await waiting(n, context);
+    const message = await choose(waits, "deny", context);
+    return {
+      say: [
+        { how: "rewrite", key: `approval:${n}`, message },
+        { how: "private", message },
+      ],
+      note: `denies ${waits.told}, asked for by ${waits.person}`,
+    };
+  },
+});
+
+function requestNumber(word: string, { args }: Words): number {
+  const [typed = ""] = args;
+  if (/^\d{1,9}$/.test(typed) && args.length === 1) return Number(typed);
+  throw new UserError(
+    `\`${word}\` takes the number of a request that was shown; nothing was done. Type it like \`${word} 3\`.`,
+  );
+}
+
+/** The right to choose is held in the project of the request, wherever it is typed. */
+async function projectOfRequest(words: Words, context: Context): Promise<Project> {
+  const waits = await context.desk.approvals.look(Number(words.args[0]) || 0);
+  if (waits === null || waits.channel !== context.channel) return projectOf(words, context);
+  return context.desk.projects.byId(waits.project);
+}
+
+async function waiting(n: number, context: Context): Promise<Approval> {
+  const { desk, channel } = context;
+  const waits = await desk.approvals.look(n);
+  if (waits === null || waits.channel !== channel) throw new UserError(approvalGone(n));
+  if (waits.chosen !== null || waits.expiresAt <= desk.clock.now()) throw await gone(n, context);
+  return waits;
+}
+
+/** Of several who press at once, one decides. */
+async function choose(
+  { n, told, person: asked, project }: Approval,
+  what: "approve" | "deny",
+  context: Context,
+): Promise<Message> {
+  const { desk, person } = context;
+  const at = desk.clock.now();
+  if (!(await desk.approvals.choose(n, { what, by: person.id, at }))) throw await gone(n, context);
+  const { zone } = await desk.projects.byId(project);
+  const asker = harmless(await desk.people.name(asked), 60);
+  return approvalChosen(n, told, asker, what, who(person), timeOfDay(at, at, zone));
+}
+
+/** Why a request can no longer be decided. */
+async function gone(n: number, { desk }: Context): Promise<UserError> {
+  const waits = await desk.approvals.look(n);
+  if (waits?.chosen == null) return new UserError(approvalGone(n));
+  const { zone } = await desk.projects.byId(waits.project);
+  const { what, by, at } = waits.chosen;
+  const name = harmless(await desk.people.name(by), 60);
+  return new UserError(approvalOver(n, what, name, timeOfDay(at, desk.clock.now(), zone)));
+}
+
+/** Who asked, as the platform knows them now: they may be a guest by this time. */
+async function askerOf({ person: id }: Approval, { desk, lookUp }: Context): Promise<Person> {
+  // Somebody the platform does not know any more may do nothing.
+  return (await lookUp(id)) ?? { id, name: await desk.people.name(id), guest: true };
+}

@@ -1,0 +1,56 @@
+import type { Ledger, LedgerFolder, Placed } from "../domain/ledger.ts";
+import type { EntryId } from "../domain/project.ts";
+import type { Target } from "../domain/provider.ts";
+
+/** A folder's carried items: those that stand where they were put, and those that do not. */
+export interface Lost {
+  row: LedgerFolder;
+  /** Not where they were put: removed or moved there, or their folder was made anew. */
+  rows: Placed[];
+  present: number;
+  /** Of the present: put there by a run. */
+  presentOf(run: number): { items: number; bytes: number };
+}
+
+/** Compares the ledger of an entry with what stands at the target, by UIDs alone. */
+export async function* lost(
+  entry: EntryId,
+  ledger: Pick<Ledger, "folders" | "placed">,
+  target: Target,
+): AsyncGenerator<Lost> {
+  const listed = new Set((await target.folders()).map(({ path }) => path));
+  const known = new Map<string, { uidValidity: number; uids: Set<number> } | null>();
+  const standing = async (path: string) => {
+    const before = known.get(path);
+    if (before !== undefined) return before;
+    const open = listed.has(path) ? await target.open(path) : null;
+    const there =
+      open === null ? null : { uidValidity: open.state.uidValidity, uids: await open.uids() };
+    known.set(path, there);
+    return there;
+  };
+  for (const row of await ledger.folders(entry)) {
+    const rows: Placed[] = [];
+    const own = new Map<number, { items: number; bytes: number }>();
+    let present = 0;
+    for await (const page of ledger.placed(row.id)) {
+      for (const one of page) {
+        const there = await standing(one.target);
+        const stands =
+          there !== null &&
+          there.uidValidity === one.targetUidValidity &&
+          one.targetUid !== null &&
+          there.uids.has(one.targetUid);
+        if (!stands) {
+          rows.push(one);
+          continue;
+        }
+        present += 1;
+        const sum = own.get(one.run) ?? { items: 0, bytes: 0 };
+        own.set(one.run, { items: sum.items + 1, bytes: sum.bytes + one.size });
+      }
+    }
+    if (present + rows.length === 0) continue;
+    yield { row, rows, present, presentOf: (run) => own.get(run) ?? { items: 0, bytes: 0 } };
+  }
+}

@@ -1,0 +1,201 @@
+import { FolderError, harmless, UserError } from "./domain/errors.ts";
+import { type Folder, tolerantFingerprinter } from "./domain/item.ts";
+import type { LedgerFolder, Placed } from "./domain/ledger.ts";
+import { gap, type Job, noCounters } from "./domain/pass.ts";
+import type { OpenSource } from "./domain/provider.ts";
+import { carry } from "./pass/carry.ts";
+import { quietTime, settle } from "./pass/doubts.ts";
+import type { Ends, Full } from "./pass/ends.ts";
+import type { Listing, Todo } from "./pass/listing.ts";
+import { type Lost, lost } from "./pass/lost.ts";
+import { type Places, placesOf, stand } from "./pass/place.ts";
+import { readAll } from "./pass/readable.ts";
+import { chunks, rematch } from "./pass/rematch.ts";
+import type { PassEvent, PassResult } from "./pass/result.ts";
+
+/**
+ * Puts back what the ledger says was carried and what is no longer anywhere in the target mailbox. What somebody
+ * moved there is found by its content and left where it is: there is never a second copy. What is gone at the old
+ * place too cannot be put back and counts as vanished. Resumes like `runPass`, by the same intents.
+ */
+export async function* repairPass(
+  job: Job,
+  ends: Ends,
+  signal: AbortSignal,
+): AsyncGenerator<PassEvent, PassResult> {
+  const result: PassResult = { interrupted: false, failed: 0, gaps: [], folders: [], late: 0 };
+  const folders = await ends.source.folders();
+  const places = await placesOf(job, ends);
+  yield* settleAll(job, ends, folders, places, signal);
+  if (signal.aborted) return { ...result, interrupted: true };
+  yield* renumbered(ends, folders, places);
+  const all = await Array.fromAsync(lost(job.entry, ends.ledger, ends.target));
+  const items = all.reduce((total, { present, rows }) => total + present + rows.length, 0);
+  yield { type: "expected", items };
+  // Nobody's by the ledger: what was moved is among it.
+  const strangers = all.some(({ rows }) => rows.length > 0)
+    ? await unclaimed(job, ends)
+    : new Map<string, number>();
+  const full: Full = { refusals: 0, reason: "" };
+  for (const one of all) {
+    if (signal.aborted) return { ...result, interrupted: true };
+    const folder = folders.find(({ path }) => path === one.row.source) ?? null;
+    yield* repairFolder(job, ends, folder, one, strangers, places, full, result, signal);
+  }
+  return result;
+}
+
+/** A batch in doubt may be what is missing: it is looked for before anything is put back. */
+async function* settleAll(
+  job: Job,
+  ends: Ends,
+  folders: Folder[],
+  places: Places,
+  signal: AbortSignal,
+): AsyncGenerator<PassEvent> {
+  const doubts = await ends.ledger.intents(job.entry);
+  if (doubts.length === 0) return;
+  yield* quietTime(ends, doubts, signal);
+  if (signal.aborted) return;
+  for (const intent of doubts) {
+    try {
+      await settle(intent, job, ends, folders, places);
+    } catch (error) {
+      if (!(error instanceof FolderError)) throw error;
+      throw new UserError(
+        `A batch of an earlier pass is in doubt and cannot be looked for (${harmless(error.message)}). Nothing was put back. Type \`delta\` first, which settles it.`,
+      );
+    }
+  }
+}
+
+/** The ledger is brought to the source's present numbers first: by them the source is asked. */
+async function* renumbered(
+  ends: Ends,
+  folders: Folder[],
+  places: Places,
+): AsyncGenerator<PassEvent> {
+  for (const { path, state } of folders) {
+    const row = places.kept.get(path);
+    if (row == null || row.uidValidity === null || row.uidValidity === state?.uidValidity) continue;
+    const open = await ends.source.open(path);
+    if (open.state.uidValidity === row.uidValidity) continue;
+    const found = await rematch(row, open, ends.ledger, ends.fence);
+    yield { type: "rematched", folder: path, ...found };
+  }
+}
+
+/** By content, how often each message stands in the target mailbox that no carried row claims. */
+async function unclaimed(job: Job, ends: Ends): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  for (const { path } of await ends.target.folders()) {
+    const open = await ends.target.open(path);
+    const claimed = await ends.ledger.claimed(job.entry, path, open.state.uidValidity, 1);
+    const others = new Set([...(await open.uids())].filter((uid) => !claimed.has(uid)));
+    if (others.size === 0) continue;
+    for await (const { body } of open.look(1, others)) {
+      const key = await contentOf(body);
+      found.set(key, (found.get(key) ?? 0) + 1);
+    }
+  }
+  return found;
+}
+
+async function contentOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = tolerantFingerprinter();
+  for await (const bytes of body) hash.update(bytes);
+  return hash.end().toString("base64");
+}
+
+async function* repairFolder(
+  job: Job,
+  ends: Ends,
+  folder: Folder | null,
+  { row, rows, present, presentOf }: Lost,
+  strangers: Map<string, number>,
+  places: Places,
+  full: Full,
+  result: PassResult,
+  signal: AbortSignal,
+): AsyncGenerator<PassEvent> {
+  // An earlier try of this run may have put some of them there.
+  const own = presentOf(job.run);
+  const counters = {
+    ...noCounters(),
+    listed: present + rows.length,
+    duplicates: present - own.items,
+    migrated: own.items,
+    bytes: own.bytes,
+  };
+  const listing: Listing = { counters, todo: [], tooLarge: [], missing: [] };
+  try {
+    if (rows.length > 0 && folder !== null) {
+      const open = await ends.source.open(folder.path);
+      const todo = await missing(open, rows, strangers, listing);
+      await ends.ledger.count(job.run, row.id, counters, ends.fence);
+      yield* putBack(job, ends, folder, row, open, { ...listing, todo }, places, full, signal);
+    } else counters.vanished += rows.length;
+    await ends.ledger.count(job.run, row.id, counters, ends.fence);
+  } catch (error) {
+    if (!(error instanceof FolderError)) throw error;
+    const reason = harmless(error.message);
+    counters.failed += gap(counters);
+    await ends.ledger.count(job.run, row.id, counters, ends.fence);
+    result.folders.push({ folder: row.source, reason });
+    yield { type: "folder failed", folder: row.source, reason };
+  }
+  result.failed += counters.failed;
+  if (signal.aborted) result.interrupted = true;
+  else if (gap(counters) !== 0) result.gaps.push(row.source);
+}
+
+/** What of the lost is still at the source and nowhere in the target. */
+async function missing(
+  open: OpenSource,
+  rows: Placed[],
+  strangers: Map<string, number>,
+  { counters }: Listing,
+): Promise<Todo[]> {
+  const wanted = rows.filter(({ uidValidity }) => uidValidity === open.state.uidValidity);
+  counters.vanished += rows.length - wanted.length;
+  const todo: Todo[] = [];
+  for (const some of chunks(wanted, 200)) {
+    const read = new Set<number>();
+    const refused = await readAll(
+      open,
+      some.map(({ uid }) => uid),
+      async (item) => {
+        const key = await contentOf(item.body);
+        read.add(item.uid);
+        const elsewhere = strangers.get(key) ?? 0;
+        if (elsewhere === 0) {
+          todo.push({ uid: item.uid, size: item.size });
+          return;
+        }
+        strangers.set(key, elsewhere - 1);
+        counters.duplicates += 1;
+      },
+    );
+    counters.failed += refused.length;
+    counters.vanished += some.length - read.size - refused.length;
+  }
+  return todo;
+}
+
+async function* putBack(
+  job: Job,
+  ends: Ends,
+  folder: Folder,
+  row: LedgerFolder,
+  open: OpenSource,
+  listing: Listing,
+  places: Places,
+  full: Full,
+  signal: AbortSignal,
+): AsyncGenerator<PassEvent> {
+  if (listing.todo.length === 0) return;
+  const to = await stand(job, ends, folder, row, places);
+  for await (const counters of carry(job, ends, row, to, open, listing, full, signal)) {
+    yield { type: "settled", folder: row.source, counters };
+  }
+}
