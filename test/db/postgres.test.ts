@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { approvalsContract } from "../contracts/approvals.ts";
 import { acme, own } from "../contracts/books.ts";
 import { conversationsContract } from "../contracts/conversations.ts";
 import { ledgerContract } from "../contracts/ledger.ts";
@@ -29,6 +30,7 @@ describe("the PostgreSQL database", () => {
   licensesContract(open);
   newsroomContract(open);
   conversationsContract(open);
+  approvalsContract(open);
   ownersContract(open);
   deathContract(open, () => url);
 

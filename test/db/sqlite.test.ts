@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { approvalsContract } from "../contracts/approvals.ts";
 import { conversationsContract } from "../contracts/conversations.ts";
 import { ledgerContract } from "../contracts/ledger.ts";
 import { licensesContract } from "../contracts/licenses.ts";
@@ -27,6 +28,7 @@ describe("the SQLite database", () => {
   licensesContract(open);
   newsroomContract(open);
   conversationsContract(open);
+  approvalsContract(open);
   ownersContract(open);
   deathContract(open, () => url);
 });
