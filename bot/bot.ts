@@ -81,6 +81,7 @@ async function answer(incoming: Incoming, parts: BotParts): Promise<Outcome> {
     let next: Answer["later"] = () => run(incoming, parts, understood);
     while (next !== undefined) {
       const done: Answer = await next();
+      refuseForms(done, incoming);
       next = done.later;
       passes.push(...(done.passes ?? []));
       if (done.note !== undefined) understood.did = `${understood.did}: ${done.note}`;
@@ -126,11 +127,13 @@ async function run(incoming: Incoming, parts: BotParts, understood: Understood):
   if (command.role !== "anyone" && capabilities.cannotPost !== null) {
     throw new UserError(`${capabilities.cannotPost} Nothing was done.`);
   }
-  const answer = await perform(context);
-  const form = answer.say.find((one) => one.how === "form");
-  // A terminal shows no forms; whoever sits there has other ways.
+  return perform(context);
+}
+
+/** A terminal shows no forms; whoever sits there has other ways. */
+function refuseForms({ say: said }: Answer, { capabilities }: Incoming): void {
+  const form = said.find((one) => one.how === "form");
   if (form !== undefined && capabilities.readsThisMachine) throw new UserError(form.form.otherwise);
-  return answer;
 }
 
 /** The command as understood. What may be a password typed in a variable's place is left out. */

@@ -13,6 +13,15 @@ export function faultOfMailbox(name: string): string | null {
   return null;
 }
 
+/** A mailbox's name, or a refusal that says what is wrong with it. */
+export function readAddress(name: string): string {
+  const fault = faultOfMailbox(name);
+  if (fault === null) return name;
+  throw new UserError(
+    `The name of the mailbox ${fault}; nothing was done. Write it like anna@new.example.`,
+  );
+}
+
 /** Checks a project's or endpoint's name. */
 export function readName(what: string, name: string | undefined): string {
   if (name !== undefined && /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(name)) return name;

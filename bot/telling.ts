@@ -38,6 +38,7 @@ export function isTold({ news }: NewsRow, voice: Voice): boolean {
     case "pass queued":
     case "pass ended":
     case "first failure":
+    case "first checked":
     case "pass paused":
     case "pass resumed":
       return true;

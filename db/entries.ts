@@ -1,4 +1,5 @@
 import type { Knex } from "knex";
+import type { Instant } from "../engine/domain/clock.ts";
 import { UserError } from "../engine/domain/errors.ts";
 import { ended, type PassState } from "../engine/domain/pass.ts";
 import type { Entry, NewEntry, ProjectId, Projects } from "../engine/domain/project.ts";
@@ -10,7 +11,10 @@ import { placeOf } from "./places.ts";
 import type { EndpointRow, EntryRow } from "./tables.ts";
 import { write } from "./transaction.ts";
 
-type Entries = Pick<Projects, "add" | "setLogins" | "entries" | "entry" | "addresses">;
+type Entries = Pick<
+  Projects,
+  "add" | "setLogins" | "entries" | "closedEntries" | "entry" | "addresses"
+>;
 
 /** The entries of projects in the database. */
 export function knexEntries(database: Database, sealer: Sealer): Entries {
@@ -19,12 +23,16 @@ export function knexEntries(database: Database, sealer: Sealer): Entries {
     const rows = await entryRows(knex, where);
     return rows.map(entryOf);
   };
+  const ofProject = async (project: ProjectId, closed: boolean) => {
+    const all = await entries({ project_id: project });
+    return all.filter(({ closedAt }) => (closedAt !== null) === closed);
+  };
 
   return {
     async add(project, added) {
       const keys = added.map((entry) => keyOf(entry.source));
       await write(database, (trx) => add(trx, project, added, sealer));
-      const all = await entries({ project_id: project });
+      const all = await ofProject(project, false);
       const bySource = new Map(all.map((entry) => [keyOf(entry.source), entry]));
       return keys.map((key) => bySource.get(key)!);
     },
@@ -43,7 +51,8 @@ export function knexEntries(database: Database, sealer: Sealer): Entries {
         }
       }),
 
-    entries: (project) => entries({ project_id: project }),
+    entries: (project) => ofProject(project, false),
+    closedEntries: (project) => ofProject(project, true),
 
     async entry(id) {
       const [entry] = await entries({ id });
@@ -77,7 +86,7 @@ async function add(
   // Two that add at once take turns here.
   await trx("projects").where({ id: project }).forNoKeyUpdate().first("id");
   const there = await trx("entries")
-    .where({ project_id: project })
+    .where({ project_id: project, closed_at: null })
     .select("source_key", "target_key");
   refuseTwice(there, added);
   for (let start = 0; start < added.length; start += 50) {
@@ -87,7 +96,7 @@ async function add(
   const secret = added.filter((one) => one.sourcePassword !== null || one.targetPassword !== null);
   for (const { source, ...passwords } of secret) {
     // Sealed for their own places, and those have the id in them.
-    const own = { project_id: project, source_key: keyOf(source) };
+    const own = { project_id: project, source_key: keyOf(source), closed_at: null };
     const { id } = (await trx("entries").where(own).first("id"))!;
     await trx("entries")
       .where({ id })
@@ -156,6 +165,7 @@ interface FullEntry extends EntryRow {
   target_name: string;
   target_login: Endpoint["login"];
   target_master: string | null;
+  released_at: Instant | null;
   last_state: PassState | null;
   last_pass: number | null;
 }
@@ -173,6 +183,7 @@ async function entryRows(
     .join("endpoints as t", "t.id", "projects.target_endpoint_id")
     .leftJoin(latest, "latest.entry_id", "entries.id")
     .leftJoin("runs", "runs.id", "latest.id")
+    .leftJoin("remigrations", "remigrations.n", "entries.remigration_id")
     .where(`entries.${column}`, value)
     .orderBy("entries.id")
     .select<FullEntry[]>(
@@ -183,6 +194,7 @@ async function entryRows(
       "t.name as target_name",
       "t.login as target_login",
       "t.master_password as target_master",
+      "remigrations.released_at",
       "runs.state as last_state",
       "runs.pass_id as last_pass",
     );
@@ -211,6 +223,10 @@ function entryOf(row: FullEntry): Entry {
       missing("target", row.target_login, row.target_name, row.target_master, row.target_password),
     busyWith: last === null || ended(last) ? null : row.last_pass,
     lastState: last,
+    closedAt: row.closed_at,
+    remigration: row.remigration_id,
+    unchecked: row.remigration_id !== null && row.released_at === null,
+    succeeds: row.succeeds,
   };
 }
 

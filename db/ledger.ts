@@ -89,6 +89,11 @@ export function knexLedger(database: Database, clock: Clock): Ledger {
       return (await knex("failures").where({ folder_id: folder }).first("uid")) !== undefined;
     },
 
+    async failed(folder) {
+      const row = await knex("failures").where({ folder_id: folder }).count({ n: "*" }).first();
+      return Number(row?.n ?? 0);
+    },
+
     forget: (folder, uidValidity, uids, fence) =>
       fenced(database, fence, async (trx) => {
         await ownFolder(trx, folder, fence);

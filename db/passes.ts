@@ -1,12 +1,14 @@
 import type { Knex } from "knex";
-import type { Clock } from "../engine/domain/clock.ts";
+import type { Clock, Instant } from "../engine/domain/clock.ts";
 import type { Fence } from "../engine/domain/owner.ts";
 import { ended, type Job, type Passes, type RunId } from "../engine/domain/pass.ts";
+import type { Filters } from "../engine/domain/project.ts";
 import { tell } from "./news.ts";
 import type { Database } from "./open.ts";
 import { afterRuns, endRun, lockRun, type RunOfPass } from "./runs.ts";
 import { snapshots } from "./snapshots.ts";
 import { submitPass } from "./submit.ts";
+import { goesFirst } from "./submit-first.ts";
 import { activeStates } from "./tables.ts";
 import { fenced, read, write } from "./transaction.ts";
 
@@ -18,10 +20,12 @@ export function knexPasses(database: Database, clock: Clock): Passes {
 
     waiting: (limit) =>
       knex("runs")
-        .whereIn("state", ["queued", "processing"])
-        .orderBy("id")
+        .leftJoin("runs as first", "first.id", "runs.after_run")
+        .whereIn("runs.state", ["queued", "processing"])
+        .andWhere((may) => may.whereNull("runs.after_run").orWhere("first.checked", true))
+        .orderBy("runs.id")
         .limit(limit)
-        .pluck<RunId[]>("id"),
+        .pluck<RunId[]>("runs.id"),
 
     job: (run) => jobOf(knex, run),
 
@@ -118,6 +122,16 @@ export function knexPasses(database: Database, clock: Clock): Passes {
       return row?.id ?? null;
     },
 
+    async lastFilters(entry) {
+      const row = await knex("runs")
+        .join("passes", "passes.id", "runs.pass_id")
+        .where("runs.entry_id", entry)
+        .where("runs.wrote", true)
+        .orderBy("passes.id", "desc")
+        .first<{ filters: string } | undefined>("passes.filters");
+      return row === undefined ? null : (JSON.parse(row.filters) as Filters);
+    },
+
     failures: (pass, limit) =>
       knex("failures as f")
         .join("runs", "runs.id", "f.run_id")
@@ -142,9 +156,15 @@ export function knexPasses(database: Database, clock: Clock): Passes {
 async function jobOf(knex: Knex, run: RunId): Promise<Job> {
   const row = await knex("runs")
     .join("passes", "passes.id", "runs.pass_id")
+    .join("entries", "entries.id", "runs.entry_id")
+    .leftJoin("remigrations", "remigrations.n", "entries.remigration_id")
     .where("runs.id", run)
     .first<JobRow | undefined>(
       "runs.entry_id",
+      "runs.after_run",
+      "remigrations.n",
+      "remigrations.accepts_duplicates",
+      "remigrations.released_at",
       "passes.id",
       "passes.project_id",
       "passes.kind",
@@ -162,10 +182,21 @@ async function jobOf(knex: Knex, run: RunId): Promise<Job> {
     limit: row.limit_at,
     types: JSON.parse(row.types) as Job["types"],
     filters: JSON.parse(row.filters) as Job["filters"],
+    remigration:
+      row.n === null
+        ? null
+        : {
+            acceptsDuplicates: Boolean(row.accepts_duplicates),
+            first: goesFirst.has(row.kind) && row.released_at === null && row.after_run === null,
+          },
   };
 }
 
 interface JobRow {
+  after_run: number | null;
+  n: number | null;
+  accepts_duplicates: boolean | null;
+  released_at: Instant | null;
   id: number;
   entry_id: number;
   project_id: number;
@@ -183,6 +214,7 @@ async function ownRun(trx: Knex.Transaction, run: RunId, fence: Fence): Promise<
 
 async function begin(trx: Knex.Transaction, row: RunOfPass, now: number): Promise<boolean> {
   if (ended(row.state) || row.state === "paused") return false;
+  if (!(await mayGo(trx, row))) return false;
   if (row.wanted !== "run") {
     // Asked while its engine was dead: done before anything else.
     const state = row.wanted === "stop" ? "stopped" : "paused";
@@ -204,6 +236,13 @@ async function begin(trx: Knex.Transaction, row: RunOfPass, now: number): Promis
   if (first > 0) await tell(trx, row.pass_id, { type: "pass started" }, now);
   await afterRuns(trx, row.pass_id, now);
   return true;
+}
+
+/** Whether the one that goes first was checked. */
+async function mayGo(trx: Knex.Transaction, { after_run }: RunOfPass): Promise<boolean> {
+  if (after_run === null) return true;
+  const first = await trx("runs").where({ id: after_run }).first("checked");
+  return Boolean(first?.checked);
 }
 
 /** One run is asked to pause, go on or stop; true when that changes anything. */

@@ -1,11 +1,12 @@
 import type { Knex } from "knex";
 import type { Instant } from "../engine/domain/clock.ts";
-import type { PassId, PassKind, PassState, RunEnd, RunId } from "../engine/domain/pass.ts";
+import type { Checked, PassId, PassKind, PassState, RunEnd, RunId } from "../engine/domain/pass.ts";
 import { ended } from "../engine/domain/pass.ts";
 import { type Policy, policyFrom } from "../engine/domain/policy.ts";
 import { balanceOf, type Movable, moveLicense } from "./licenses.ts";
 import { tell } from "./news.ts";
-import type { RunRow } from "./tables.ts";
+import { setTick } from "./remigrations.ts";
+import { activeStates, type RunRow } from "./tables.ts";
 
 /** A run with what of its pass and entry decides about it. */
 export interface RunOfPass extends RunRow {
@@ -15,6 +16,7 @@ export interface RunOfPass extends RunRow {
   policy: string;
   started_by: string;
   source: string;
+  remigration_id: number | null;
 }
 
 /** Reads a run for a change. On PostgreSQL its pass is locked first: everybody takes them in this order. */
@@ -37,6 +39,7 @@ export async function runOfPass(trx: Knex.Transaction, run: RunId): Promise<RunO
       "passes.policy",
       "passes.started_by",
       "entries.source",
+      "entries.remigration_id",
     );
   if (row === undefined) throw new Error(`There is no run ${run}.`);
   return row;
@@ -98,6 +101,7 @@ export async function endRun(
       survey: end.survey === null ? null : JSON.stringify(end.survey),
       waiting_for: null,
       waiting_until: null,
+      checked: end.checked?.passed ?? null,
     });
   const { reason } = end;
   await tell(
@@ -106,6 +110,65 @@ export async function endRun(
     { type: "entry ended", entry: run.source, run: run.id, state, reason },
     now,
   );
+  await afterFirst(trx, run, { ...end, state }, now);
+}
+
+/** What follows from the run of a remigrated mailbox: the others of its remigration begin or are stopped. */
+async function afterFirst(
+  trx: Knex.Transaction,
+  run: RunOfPass,
+  end: RunEnd,
+  now: Instant,
+): Promise<void> {
+  if (run.remigration_id === null) return;
+  const n = run.remigration_id;
+  const { checked } = end;
+  if (end.state === "completed") await validated(trx, n, now);
+  const others = await trx("runs")
+    .where({ after_run: run.id })
+    .whereIn("state", activeStates)
+    .orderBy("id")
+    .pluck<RunId[]>("id");
+  if (checked !== undefined) {
+    const news = { type: "first checked", entry: run.source, checked } as const;
+    await tell(trx, run.pass_id, { ...news, others: others.length }, now);
+  }
+  if (checked?.passed === true) {
+    await release(trx, n, checked, run.source, now);
+    return;
+  }
+  for (const id of others) {
+    const reason = `${run.source} goes first and did not come through its check; type \`delta\` when that is mended`;
+    const other = await runOfPass(trx, id);
+    await endRun(trx, other, { state: "stopped", reason, survey: null }, now);
+  }
+}
+
+async function release(
+  trx: Knex.Transaction,
+  n: number,
+  { carried, duplicates }: Checked,
+  source: string,
+  now: Instant,
+): Promise<void> {
+  await trx("remigrations").where({ n }).update({ released_at: now });
+  const ticks = {
+    first: source,
+    counts: `${carried} in the ledger, all of them where they were put`,
+    duplicates: duplicates === 0 ? "none" : `${duplicates}, and they were accepted`,
+    errors: "none",
+  } as const;
+  for (const [item, note] of Object.entries(ticks) as [keyof typeof ticks, string][]) {
+    await setTick(trx, n, { item, by: null, at: now, note });
+  }
+}
+
+/** Ticked once every mailbox of the remigration had a pass that completed. */
+async function validated(trx: Knex.Transaction, n: number, now: Instant): Promise<void> {
+  const entries = await trx("entries").where({ remigration_id: n }).select("first_success_at");
+  if (entries.some((entry) => entry.first_success_at === null)) return;
+  const note = `${entries.length} of ${entries.length}`;
+  await setTick(trx, n, { item: "validated", by: null, at: now, note });
 }
 
 /** Brings a pass's own state in line with its runs, and ends it with the last of them. */

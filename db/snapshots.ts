@@ -78,8 +78,11 @@ async function runsOf(
     .select<(CounterColumns & { run_id: number })[]>("run_folders.run_id", ...summed(trx));
   const counters = new Map(sums.map((row) => [row.run_id, countersOf(row)]));
   const runs = new Map<PassId, RunSnapshot[]>();
+  const byId = new Map(rows.map((row) => [row.id, row]));
   for (const row of rows) {
-    const one = runOf(row, counters.get(row.id) ?? noCounters());
+    const first = row.after_run === null ? undefined : byId.get(row.after_run);
+    const after = first === undefined || Boolean(first.checked) ? null : first.source;
+    const one = runOf(row, after, counters.get(row.id) ?? noCounters());
     const others = runs.get(row.pass_id);
     if (others === undefined) runs.set(row.pass_id, [one]);
     else others.push(one);
@@ -87,7 +90,7 @@ async function runsOf(
   return runs;
 }
 
-function runOf(row: RunOfEntry, counters: Counters): RunSnapshot {
+function runOf(row: RunOfEntry, after: string | null, counters: Counters): RunSnapshot {
   return {
     id: row.id,
     entry: row.entry_id,
@@ -96,6 +99,7 @@ function runOf(row: RunOfEntry, counters: Counters): RunSnapshot {
     state: row.state,
     reason: row.reason,
     waiting: row.waiting_for === null ? null : { for: row.waiting_for, until: row.waiting_until },
+    after: ended(row.state) ? null : after,
     counters,
     expected: row.expected,
     passesUsed: row.passes_used,

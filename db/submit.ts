@@ -5,6 +5,7 @@ import type { NewPass, PassId } from "../engine/domain/pass.ts";
 import { beyond } from "../engine/domain/policy.ts";
 import { balanceOf, moveLicense } from "./licenses.ts";
 import { tell } from "./news.ts";
+import { sendFirst } from "./submit-first.ts";
 import { activeStates, type EntryRow } from "./tables.ts";
 
 /** Rows in one statement: below what either database takes. */
@@ -58,6 +59,7 @@ export async function submitPass(
       })),
     );
   }
+  await sendFirst(trx, pass, id);
   await reserve(trx, pass, id, now);
   await tell(trx, id, { type: "pass queued" }, now);
   return id;
@@ -94,6 +96,11 @@ async function refuseBusy(trx: Knex.Transaction, pass: NewPass): Promise<void> {
 function refuseChanged(pass: NewPass, entries: Map<number, EntryRow>, now: Instant): void {
   for (const { entry, license } of pass.entries) {
     const row = entries.get(entry)!;
+    if (row.closed_at !== null) {
+      throw new UserError(
+        `${row.source} was started from scratch meanwhile. Nothing was started. Type the command again.`,
+      );
+    }
     if (pass.kind === "trial" && row.trial_used) {
       throw new UserError(
         `The trial of ${row.source} has been used. Nothing was started. Type \`prestage 90d\` or \`full\`.`,

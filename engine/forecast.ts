@@ -109,6 +109,7 @@ async function ofMailbox(
     kind,
     limit,
     types: ["mail"],
+    remigration: null,
     filters,
   };
   const rows = new Map((await ledger.folders(entry.id)).map((row) => [row.source, row]));

@@ -12,12 +12,16 @@ import { knexPasses } from "../db/passes.ts";
 import { knexPeople } from "../db/people.ts";
 import { knexPlans } from "../db/plans.ts";
 import { knexProjects } from "../db/projects.ts";
+import { knexRemigrations } from "../db/remigrations.ts";
 import { knexTranscript } from "../db/transcript.ts";
 import { type Clock, wallClock } from "./domain/clock.ts";
 import { UserError } from "./domain/errors.ts";
 import type { Seats } from "./domain/owner.ts";
 import type { Sealer } from "./domain/secret.ts";
+import { makeEmptying } from "./emptying.ts";
 import { makeForecaster } from "./forecast.ts";
+import { makeInspector } from "./inspect.ts";
+import { imapEmptiers } from "./providers/imap/emptier.ts";
 import { imapProvider } from "./providers/imap/provider.ts";
 import { memorySystem } from "./providers/memory.ts";
 import { memoryQueue } from "./queues/memory.ts";
@@ -65,20 +69,19 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
   const owners = stack.use(openOwners(database));
   const seats = stack.use(openSeats(database));
   const ledger = knexLedger(database, clock);
-  const providers = { imap: imapProvider(), memory: memorySystem() };
+  const memory = memorySystem();
+  const providers = { imap: imapProvider(), memory };
+  const emptiers = { imap: imapEmptiers(), memory };
+  const looking = { ledger, projects, providers, log: config.log, atOnce: 6 };
   const desk: Desk = {
     projects,
     passes,
     licenses: knexLicenses(database, clock),
     plans: knexPlans(database),
-    forecaster: makeForecaster({
-      ledger,
-      projects,
-      providers,
-      log: config.log,
-      within: () => AbortSignal.timeout(forecastMs),
-      atOnce: 6,
-    }),
+    forecaster: makeForecaster({ ...looking, within: () => AbortSignal.timeout(forecastMs) }),
+    inspector: makeInspector({ ...looking, passes }),
+    remigrations: knexRemigrations(database, sealer, clock),
+    emptying: makeEmptying({ ledger, projects, owners, providers, emptiers }),
     approvals: knexApprovals(database),
     newsroom: knexNewsroom(database),
     audit: knexAudit(database, clock),

@@ -1,6 +1,7 @@
 import type { Approvals } from "./domain/approval.ts";
 import type { Audit } from "./domain/audit.ts";
 import type { Clock } from "./domain/clock.ts";
+import type { Emptying } from "./domain/emptying.ts";
 import { UserError } from "./domain/errors.ts";
 import type { Forecaster } from "./domain/forecast.ts";
 import type { Licenses } from "./domain/license.ts";
@@ -10,6 +11,7 @@ import type { People } from "./domain/people.ts";
 import { type PassPlan, type PassRequest, type Plans, planPass } from "./domain/plan.ts";
 import type { Project, ProjectId, Projects } from "./domain/project.ts";
 import type { Queue } from "./domain/queue.ts";
+import type { Inspector, Remigrations } from "./domain/remigration.ts";
 import type { Contacts, Inbox, Posts, Thread, Transcript } from "./domain/thread.ts";
 
 /** Everything the bot may touch. */
@@ -19,6 +21,9 @@ export interface Desk {
   passes: Passes;
   plans: Plans;
   forecaster: Forecaster;
+  inspector: Inspector;
+  remigrations: Remigrations;
+  emptying: Emptying;
   approvals: Approvals;
   newsroom: Newsroom;
   audit: Audit;

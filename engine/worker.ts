@@ -3,9 +3,10 @@ import type { Clock, Instant } from "./domain/clock.ts";
 import { FencedError, harmless, TransientError, UserError } from "./domain/errors.ts";
 import type { Ledger } from "./domain/ledger.ts";
 import type { Owned, Owners } from "./domain/owner.ts";
-import type { Job, Passes, RunEnd, RunId } from "./domain/pass.ts";
+import type { Checked, Job, Passes, RunEnd, RunId } from "./domain/pass.ts";
 import type { Projects } from "./domain/project.ts";
 import type { Address, Provider } from "./domain/provider.ts";
+import { checkFirst, refuseFull } from "./pass/check.ts";
 import type { PassResult } from "./pass/result.ts";
 import { reach } from "./pass/whole.ts";
 import { repairPass } from "./repair-pass.ts";
@@ -91,9 +92,9 @@ async function untilEnd(
     const progress = { made: false };
     try {
       if (job.kind === "verify") return await verify(job, works);
-      const result = await once(job, works, owned, doubtSettlesAt, progress, stop);
-      if (result.interrupted || stop.aborted) return interrupted(stop, owned);
-      return ending(result);
+      const { result, checked } = await once(job, works, owned, doubtSettlesAt, progress, stop);
+      if (result.interrupted || (stop.aborted && checked === null)) return interrupted(stop, owned);
+      return { ...ending(result, checked), ...(checked === null ? {} : { checked }) };
     } catch (error) {
       if (error instanceof FencedError) throw error;
       if (owned.lost.aborted) return interrupted(stop, owned);
@@ -130,7 +131,7 @@ async function once(
   doubtSettlesAt: Instant,
   progress: { made: boolean },
   stop: AbortSignal,
-): Promise<PassResult> {
+): Promise<{ result: PassResult; checked: Checked | null }> {
   const { passes, ledger, projects, clock, settings } = works;
   const addresses = await projects.addresses(job.entry);
   await using source = await provider(addresses.source, works).source(addresses.source);
@@ -146,11 +147,16 @@ async function once(
     batch: settings.batch,
     lost: owned.lost,
   };
+  await refuseFull(job, ends);
   const pass = job.kind === "repair" ? repairPass : runPass;
   const events = pass(job, ends, stop);
   for (;;) {
     const step = await events.next();
-    if (step.done === true) return step.value;
+    if (step.done === true) {
+      const result = step.value;
+      const first = job.remigration?.first === true && isClean(result) && !stop.aborted;
+      return { result, checked: first ? await checkFirst(job, ends) : null };
+    }
     const event = step.value;
     switch (event.type) {
       case "expected":
@@ -192,7 +198,11 @@ function provider(address: Address, works: Works): Provider {
   return works.providers[address.endpoint.provider];
 }
 
-function ending(result: PassResult): RunEnd {
+function isClean({ interrupted, failed, folders, gaps, late }: PassResult): boolean {
+  return !interrupted && failed + folders.length + gaps.length + late === 0;
+}
+
+function ending(result: PassResult, checked: Checked | null): RunEnd {
   const reasons = result.folders.map(({ folder, reason }) => `${harmless(folder)}: ${reason}`);
   if (result.gaps.length > 0) {
     reasons.unshift(
@@ -202,6 +212,11 @@ function ending(result: PassResult): RunEnd {
   if (result.late > 0) {
     reasons.push(
       `the new system stored late, after it had been asked, what was then sent again: ${result.late} stand there twice`,
+    );
+  }
+  if (checked?.passed === false) {
+    reasons.push(
+      `the check after it found ${checked.missing} of ${checked.carried} not where they were put, and ${checked.duplicates} standing there twice`,
     );
   }
   const clean = result.failed === 0 && reasons.length === 0;

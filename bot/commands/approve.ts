@@ -28,7 +28,7 @@ export const approve = command({
   parse: (words) => requestNumber("approve", words),
   async run(n, context): Promise<Answer> {
     const waits = await waiting(n, context);
-    const { desk, person, commands } = context;
+    const { person, commands } = context;
     if (waits.person === person.id) throw new UserError(approvalOwn(n));
     const wanted = commands.find((one) => one.name === waits.command.name);
     if (wanted === undefined) throw new UserError(approvalGone(n));
@@ -51,18 +51,12 @@ export const approve = command({
     const said = { how: "rewrite", key: `approval:${n}`, message } as const;
     const note = `approves ${waits.told}, asked for by ${waits.person}`;
     try {
-      const answer = await wanted.understand(words)(asAsker);
-      await desk.audit.note({
-        who: waits.person,
-        project: waits.project,
-        did: `${waits.told}, approved by ${person.id} (request ${n})`,
-        outcome: "done",
-        reference: null,
-        link: null,
-      });
+      const answer = await whole(await wanted.understand(words)(asAsker));
+      await noteDeed(waits, "done", context);
       return { ...answer, say: [said, ...answer.say], note };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
+      await noteDeed(waits, "refused", context);
       const failed = approvalFailed(message, error.message);
       throw new Refusal(failed.text, [{ ...said, message: failed }]);
     }
@@ -98,6 +92,25 @@ function requestNumber(word: string, { args }: Words): number {
   throw new UserError(
     `\`${word}\` takes the number of a request that was shown; nothing was done. Type it like \`${word} 3\`.`,
   );
+}
+
+/** In the name of whoever asked; who approved it is in the line. */
+function noteDeed(
+  { n, told, person: who, project }: Approval,
+  outcome: "done" | "refused",
+  { desk, person }: Context,
+): Promise<void> {
+  const did = `${told}, approved by ${person.id} (request ${n})`;
+  return desk.audit.note({ who, project, did, outcome, reference: null, link: null });
+}
+
+/** With what a command says later: whether it can be done is known only then. */
+async function whole(answer: Answer): Promise<Answer> {
+  const { later, ...now } = answer;
+  if (later === undefined) return now;
+  const then = await whole(await later());
+  const passes = [...(now.passes ?? []), ...(then.passes ?? [])];
+  return { ...now, ...then, say: then.say, passes };
 }
 
 /** The right to choose is held in the project of the request, wherever it is typed. */

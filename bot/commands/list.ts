@@ -3,13 +3,14 @@ import type { PassState } from "../../engine/domain/pass.ts";
 import type { Entry, Project } from "../../engine/domain/project.ts";
 import { type Answer, type Context, command, privately } from "../command.ts";
 import { projectOf, projectOption } from "../linked.ts";
-import { columns, count, number } from "../wording/figures.ts";
+import { columns, count, moment, number } from "../wording/figures.ts";
 import { stateWords } from "../wording/pass.ts";
 
 export const list = command({
   name: "list",
-  usage: "list [entries | projects] [--project <name>]",
-  summary: "lists mailboxes with state, passes used and license; or projects",
+  usage: "list [entries | closed | projects] [--project <name>]",
+  summary:
+    "lists mailboxes with state, passes used and license; those started from scratch since; or projects",
   role: "viewer",
   about: async (words, context) =>
     words.args[0]?.toLowerCase() === "projects" ? "any project" : projectOf(words, context),
@@ -18,13 +19,17 @@ export const list = command({
   options: projectOption,
   parse(words) {
     const what = words.args[0]?.toLowerCase() ?? "entries";
-    if (words.args.length > 1 || !["entries", "mailboxes", "projects"].includes(what)) {
-      throw new UserError("There are two lists: type `list entries` or `list projects`.");
+    if (words.args.length > 1 || !["entries", "mailboxes", "closed", "projects"].includes(what)) {
+      throw new UserError(
+        "There are three lists: type `list entries`, `list closed` or `list projects`.",
+      );
     }
-    return { projects: what === "projects", words };
+    return { what, words };
   },
-  async run({ projects, words }, context) {
-    return projects ? allProjects(context) : allEntries(await projectOf(words, context), context);
+  async run({ what, words }, context) {
+    if (what === "projects") return allProjects(context);
+    const project = await projectOf(words, context);
+    return what === "closed" ? allClosed(project, context) : allEntries(project, context);
   },
 });
 
@@ -78,6 +83,35 @@ async function allEntries(project: Project, { desk }: Context): Promise<Answer> 
     title: `${project.name}, ${count(entries.length, "mailbox", "mailboxes")}`,
     table: { columns: head, rows },
     ...(more === "" ? {} : { notes: [more.trim()] }),
+  });
+}
+
+/** Entries that others took the place of: their passes and licenses stay readable. */
+async function allClosed(project: Project, { desk }: Context): Promise<Answer> {
+  const closed = await desk.projects.closedEntries(project.id);
+  if (closed.length === 0)
+    return privately(`No mailbox of ${project.name} was started from scratch.`);
+  const open = await desk.projects.entries(project.id);
+  const head = ["mailbox", "went to", "closed", "passes used", "license", "remigration"];
+  const rows = closed.slice(0, most).map((entry) => {
+    const next = [...open, ...closed].find(({ succeeds }) => succeeds === entry.id);
+    return [
+      entry.source,
+      entry.target,
+      moment(entry.closedAt ?? 0, project.zone),
+      number(entry.passesUsed),
+      entry.license,
+      String(next?.remigration ?? ""),
+    ];
+  });
+  const title = `${project.name}, ${count(closed.length, "closed mailbox", "closed mailboxes")}`;
+  const more =
+    "`report <pass>` shows the passes they had, `remigration show <n>` why they were closed.";
+  return privately({
+    text: [title, columns([head, ...rows]), more].join("\n"),
+    title,
+    table: { columns: head, rows },
+    notes: [more],
   });
 }
 

@@ -1,11 +1,11 @@
 import { harmless, UserError } from "../../engine/domain/errors.ts";
 import { ended, type PassSnapshot } from "../../engine/domain/pass.ts";
 import { glob } from "../../engine/domain/plan.ts";
-import type { Project } from "../../engine/domain/project.ts";
+import type { Entry, Project } from "../../engine/domain/project.ts";
 import { type Answer, type Context, command, privately } from "../command.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import { passNumbered } from "../pass-meant.ts";
-import { number } from "../wording/figures.ts";
+import { moment, number } from "../wording/figures.ts";
 import { runSums, stateWords } from "../wording/pass.ts";
 import { kindWords } from "../wording/plan.ts";
 import { reportMessage } from "../wording/report.ts";
@@ -82,9 +82,19 @@ function noPass(project: Project): string {
   return `${project.name} has had no pass yet. Type \`verify\` or \`prestage 90d\`.`;
 }
 
+/** What else is to be known of it. */
+function standing({ closedAt, notReady }: Entry, { zone }: Project): string {
+  if (closedAt !== null) return `; closed at ${moment(closedAt, zone)}, started from scratch since`;
+  return notReady === null ? "" : `; ${notReady}`;
+}
+
 async function entryStatus(typed: string, project: Project, { desk }: Context): Promise<Answer> {
   const pattern = glob(typed);
-  const entries = await desk.projects.entries(project.id);
+  const [open, closed] = await Promise.all([
+    desk.projects.entries(project.id),
+    desk.projects.closedEntries(project.id),
+  ]);
+  const entries = [...open, ...closed];
   const found = entries.filter((one) => pattern.test(one.source) || pattern.test(one.target));
   if (found.length === 0) {
     throw new UserError(
@@ -93,13 +103,13 @@ async function entryStatus(typed: string, project: Project, { desk }: Context): 
   }
   const recent = await desk.passes.recent(project.id, 20);
   const lines = found.slice(0, 20).flatMap((entry) => {
-    const head = `${entry.source} → ${entry.target}: ${number(entry.passesUsed)} of ${project.policy.passesPerLicense} passes used, license ${entry.license}${entry.notReady === null ? "" : `; ${entry.notReady}`}`;
+    const head = `${entry.source} → ${entry.target}: ${number(entry.passesUsed)} of ${project.policy.passesPerLicense} passes used, license ${entry.license}${standing(entry, project)}`;
     const runs = recent.flatMap((pass) => {
       const run = pass.runs.find((one) => one.entry === entry.id);
       if (run === undefined) return [];
       const why = run.reason === null ? "" : ` (${harmless(run.reason, 300)})`;
       return [
-        `  pass ${pass.id}, ${kindWords[pass.kind].toLowerCase()}: ${stateWords[run.state]}, ${runSums(run.counters)}${why}`,
+        `  pass ${pass.id}, ${kindWords[pass.kind].toLowerCase()}: ${stateWords[run.state]}, ${runSums(run.counters, pass.kind)}${why}`,
       ];
     });
     return [head, ...runs.slice(0, 10)];

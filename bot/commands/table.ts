@@ -16,6 +16,8 @@ import { delta, full, prestage, repair, retry, trial, verify } from "./pass.ts";
 import { projectNew } from "./project-new.ts";
 import { projectSet } from "./project-set.ts";
 import { projectClose, projectShow } from "./project-show.ts";
+import { remigrate } from "./remigrate.ts";
+import { remigrationList, remigrationShow, remigrationTick } from "./remigration.ts";
 import { roles, rolesGrant, rolesRevoke } from "./roles.ts";
 import { cancel, start } from "./start.ts";
 import { report, status } from "./status.ts";
@@ -41,6 +43,8 @@ export const commands: Command[] = [
   delta,
   retry,
   repair,
+  remigrate,
+  remigrationTick,
   start,
   cancel,
   approve,
@@ -51,6 +55,8 @@ export const commands: Command[] = [
   status,
   report,
   list,
+  remigrationList,
+  remigrationShow,
   projectShow,
   endpointList,
   licenses,

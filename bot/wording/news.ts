@@ -1,6 +1,6 @@
 import { harmless } from "../../engine/domain/errors.ts";
 import type { NewsRow } from "../../engine/domain/news.ts";
-import type { PassSnapshot, PassState, RunSnapshot } from "../../engine/domain/pass.ts";
+import type { Checked, PassSnapshot, PassState, RunSnapshot } from "../../engine/domain/pass.ts";
 import { count, names, number, timeOfDay } from "./figures.ts";
 import {
   aftermath,
@@ -37,6 +37,8 @@ export function newsText(row: NewsRow, pass: PassSnapshot): string | null {
       const run = pass.runs.find((one) => one.id === news.run);
       return entryEnded(harmless(news.entry), news.state, news.reason, run ?? null, pass);
     }
+    case "first checked":
+      return firstChecked(harmless(news.entry), news.checked, news.others);
     case "pass paused":
       return `Paused by ${harmless(news.by)}. Type \`resume ${pass.id}\` to go on.`;
     case "pass resumed":
@@ -63,6 +65,8 @@ export function foldedText(rows: NewsRow[], pass: PassSnapshot): string | null {
       return `${count(rows.length, "mailbox", "mailboxes")} wait for ${waitWords[first.news.for]}: ${names(entries(rows))}.`;
     case "first failure":
       return `First failures in ${names(entries(rows))}. The pass goes on; \`report ${pass.id}\` lists all of them with the servers' words.`;
+    case "first checked":
+      return rows.map((row) => newsText(row, pass)).join("\n");
     case "pass queued":
     case "pass started":
     case "pass paused":
@@ -81,6 +85,24 @@ export function finished(pass: PassSnapshot): string {
   ].join("\n");
 }
 
+function firstChecked(name: string, checked: Checked, others: number): string {
+  const { carried, missing, duplicates, passed } = checked;
+  const counts =
+    missing === 0
+      ? `all ${number(carried)} are where they were put`
+      : `${number(missing)} of ${number(carried)} are not where they were put`;
+  const twice =
+    duplicates === 0 ? "no duplicates" : `${count(duplicates, "item")} stand there twice`;
+  const then = !passed
+    ? others === 0
+      ? "Look at it before the next pass."
+      : `${count(others, "other mailbox", "other mailboxes")} did not begin.`
+    : others === 0
+      ? ""
+      : `${count(others, "other mailbox begins", "other mailboxes begin")} now.`;
+  return `${name} was carried from scratch and checked: ${counts}, ${twice}. ${then}`.trim();
+}
+
 function entryEnded(
   name: string,
   state: PassState,
@@ -95,7 +117,7 @@ function entryEnded(
     const survey = run?.survey == null ? "both ends can be opened" : surveyText(run.survey);
     return `${name} is verified: ${survey}.${why}`;
   }
-  const what = run === null ? "" : `: ${runSums(run.counters)}`;
+  const what = run === null ? "" : `: ${runSums(run.counters, pass.kind)}`;
   const errors = state === "completed_with_errors" ? " with errors" : "";
   return `${name} is done${errors}${what}.${why}`;
 }

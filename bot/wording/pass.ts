@@ -1,5 +1,11 @@
 import { harmless, type Waiting } from "../../engine/domain/errors.ts";
-import { type Counters, gap, type PassSnapshot, type PassState } from "../../engine/domain/pass.ts";
+import {
+  type Counters,
+  gap,
+  type PassKind,
+  type PassSnapshot,
+  type PassState,
+} from "../../engine/domain/pass.ts";
 import type { Survey } from "../../engine/domain/provider.ts";
 import type { Button } from "../message.ts";
 import { count, moment, number, size } from "./figures.ts";
@@ -41,13 +47,19 @@ export function sums(pass: PassSnapshot): string {
     return `${number(done)} of ${count(pass.runs.length, "mailbox", "mailboxes")} can be opened at both ends; no license needed`;
   }
   const bytes = c.bytes > 0 ? ` (${size(c.bytes)})` : "";
+  if (pass.kind === "repair") {
+    return `${number(c.migrated)} put back${bytes}, ${number(c.duplicates)} still there, ${number(c.failed)} failed; no license needed`;
+  }
   return `${number(c.migrated)} migrated${bytes}, ${number(c.duplicates)} already there, ${number(c.failed)} failed; licenses used ${number(licenses.consumed)} of ${number(licenses.owned)}`;
 }
 
 /** What an entry's share of a pass came to. */
-export function runSums(counters: Counters): string {
+export function runSums(counters: Counters, kind: PassKind): string {
   const { migrated, duplicates, failed, filtered, vanished, notCarried } = counters;
-  const parts = [`${number(migrated)} migrated`, `${number(duplicates)} already there`];
+  const parts =
+    kind === "repair"
+      ? [`${number(migrated)} put back`, `${number(duplicates)} still there`]
+      : [`${number(migrated)} migrated`, `${number(duplicates)} already there`];
   if (failed > 0) parts.push(`${number(failed)} failed`);
   if (filtered > 0) parts.push(`${number(filtered)} filtered`);
   if (vanished > 0) parts.push(`${number(vanished)} vanished`);
@@ -85,7 +97,9 @@ export function aftermath(pass: PassSnapshot): string[] {
   }
   if (c.vanished > 0) {
     lines.push(
-      `${number(c.vanished)} vanished at the old place during the pass; they were not carried.`,
+      pass.kind === "repair"
+        ? `${number(c.vanished)} are gone at both places and cannot be put back.`
+        : `${number(c.vanished)} vanished at the old place during the pass; they were not carried.`,
     );
   }
   if (c.notCarried > 0)
@@ -111,7 +125,7 @@ function sinceCarried(c: Counters): string[] {
         : null;
   const gone =
     c.gone > 0
-      ? `${count(c.gone, "carried mail")} are gone from where they were at the old place (deleted or moved); the new place keeps them, and what was moved is carried again into its new folder.`
+      ? `${count(c.gone, "carried mail is", "carried mails are")} gone from the folder at the old place (deleted or moved); the new place keeps them, and what was moved is carried again into its new folder.`
       : null;
   return [changed, gone].filter((line) => line !== null);
 }

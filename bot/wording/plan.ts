@@ -24,6 +24,7 @@ function planText(plan: PassPlan, forecast: Forecast, first: boolean): string {
     `  mailboxes: ${names(plan.entries.map((one) => one.entry.source))}`,
     ...refusedLines(plan),
     ...limitLines(plan),
+    ...firstLines(plan),
     ...forecastLines(plan, forecast).map((line) => `  ${line}`),
     ...licenseLines(plan),
     `  passes left: ${passesLeft(plan)}`,
@@ -116,6 +117,7 @@ function planNotes(plan: PassPlan, forecast: Forecast, first: boolean): string[]
   return [
     ...refusedLines(plan),
     ...limitLines(plan),
+    ...firstLines(plan),
     ...(plan.overLimit.length === 0 ? [] : [`over the limit, one more license each: ${over}`]),
     ...forecastLines(plan, forecast).slice(1),
     ...warningLines(plan.warnings, plan.project.zone),
@@ -130,13 +132,14 @@ export function planStarted(plan: PassPlan, pass: number, first: boolean): Messa
       ? "uses no license"
       : `uses ${count(plan.licensesNeeded, "license")} of ${plan.balance.free} free`;
   const left = plan.refused.length === 0 ? "" : `\n${refusedLines(plan).join("\n")}`;
+  const going = plan.first.length === 0 ? "" : `\n${firstLines(plan).join("\n")}`;
   const overridden = plan.overridden.length === 0 ? "" : `\n${overriddenLine(plan)}`;
   const sync =
     first && (plan.kind === "full" || plan.kind === "delta")
       ? "\nThis is a migration, not synchronisation: later changes at the old place are counted and reported, not carried."
       : "";
   return {
-    text: `${headline(plan)}, pass ${pass}: ${names(plan.entries.map((one) => one.entry.source))}; ${uses}. It is in the queue; type \`status ${pass}\`, \`pause ${pass}\` or \`stop ${pass}\`.${left}${overridden}${sync}`,
+    text: `${headline(plan)}, pass ${pass}: ${names(plan.entries.map((one) => one.entry.source))}; ${uses}. It is in the queue; type \`status ${pass}\`, \`pause ${pass}\` or \`stop ${pass}\`.${left}${going}${overridden}${sync}`,
   };
 }
 
@@ -209,6 +212,13 @@ function refusedLines(plan: PassPlan): string[] {
   if (plan.refused.length === 0) return [];
   const each = plan.refused.map((one) => `${one.entry.source} (${one.reason})`);
   return [`  left out: ${names(each)}`];
+}
+
+function firstLines({ first }: PassPlan): string[] {
+  return first.map(
+    ({ entry, others }) =>
+      `  remigration ${entry.remigration}: ${entry.source} goes first; ${names(others.map(({ source }) => source))} ${others.length === 1 ? "waits" : "wait"} until it was carried and checked`,
+  );
 }
 
 function limitLines(plan: PassPlan): string[] {

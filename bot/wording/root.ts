@@ -83,6 +83,11 @@ function timeLeft(pass: PassSnapshot, elapsed: number): string {
 function waitLine(pass: PassSnapshot, now: Instant): string | null {
   const waiting = pass.runs.filter((run) => run.waiting !== null && !ended(run.state));
   const [first] = waiting;
+  const behind = pass.runs.filter((run) => run.after !== null);
+  if (first?.waiting == null && behind[0] !== undefined) {
+    const others = count(behind.length, "mailbox waits", "mailboxes wait");
+    return `${others} until ${behind[0].after}, which goes first, was carried and checked`;
+  }
   if (first?.waiting == null) {
     return pass.state === "queued" ? "waits for its turn" : null;
   }

@@ -126,6 +126,8 @@ export interface Ledger {
   failures(folder: number, uidValidity: number): Promise<number[]>;
   /** Whether any item of the folder failed last time, under whatever UIDVALIDITY. */
   hasFailures(folder: number): Promise<boolean>;
+  /** How many items of the folder failed last time. */
+  failed(folder: number): Promise<number>;
   /** Failed items that are no longer at the source: forgotten. */
   forget(folder: number, uidValidity: number, uids: number[], fence: Fence): Promise<void>;
 

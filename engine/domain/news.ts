@@ -1,6 +1,6 @@
 import type { Instant } from "./clock.ts";
 import type { Waiting } from "./errors.ts";
-import type { PassId, PassState } from "./pass.ts";
+import type { Checked, PassId, PassState } from "./pass.ts";
 
 /** What happened in a pass. Rows of an outbox: written with the fact itself, each delivered to its thread in order. */
 export type News =
@@ -10,6 +10,7 @@ export type News =
   | { type: "first failure"; entry: string; folder: string; reason: string }
   | { type: "entry waits"; entry: string; for: Waiting; until: Instant | null }
   | { type: "entry ended"; entry: string; run: number; state: PassState; reason: string | null }
+  | { type: "first checked"; entry: string; checked: Checked; others: number }
   | { type: "pass paused"; by: string }
   | { type: "pass resumed"; by: string }
   | { type: "pass ended"; state: PassState };

@@ -122,6 +122,22 @@ export interface Job {
   limit: Instant | null;
   types: ItemType[];
   filters: Filters;
+  /** Of an entry that is carried again from scratch; null for the others. */
+  remigration: {
+    acceptsDuplicates: boolean;
+    /** It goes first: what it brought is checked before the others of its remigration may begin. */
+    first: boolean;
+  } | null;
+}
+
+/** What a check of a carried mailbox found. */
+export interface Checked {
+  /** In the ledger, and of those what does not stand where it was put. */
+  carried: number;
+  missing: number;
+  /** Beside what was carried, with the content of something that was. */
+  duplicates: number;
+  passed: boolean;
 }
 
 /** How a run ended or why it waits. */
@@ -130,6 +146,8 @@ export interface RunEnd {
   /** For people: why, where it is not simply completed. */
   reason: string | null;
   survey: { source: Survey; target: Survey } | null;
+  /** Of a run that goes first; left out where nothing was checked. */
+  checked?: Checked;
 }
 
 /** A pass and all its runs as they stand: what the thread and `status` are drawn from. */
@@ -159,6 +177,8 @@ export interface RunSnapshot {
   state: PassState;
   reason: string | null;
   waiting: { for: Waiting; until: Instant | null } | null;
+  /** The mailbox that goes first, while this one waits for it to be checked. */
+  after: string | null;
   counters: Counters;
   expected: number | null;
   passesUsed: number;
@@ -176,7 +196,10 @@ export interface Passes {
    * Throws `UserError` when an entry is in a pass that has not ended, or licenses are short: nothing is written then.
    */
   submit(pass: NewPass): Promise<PassId>;
-  /** Runs that wait for an engine, oldest first: queued, or left behind by an engine that died. */
+  /**
+   * Runs that wait for an engine, oldest first: queued, or left behind by an engine that died. One whose
+   * remigration sends another first is not among them before that was checked.
+   */
   waiting(limit: number): Promise<RunId[]>;
   job(run: RunId): Promise<Job>;
   /** The run begins (again): state processing, and the pass with it. False when it may not: ended, paused or stopped meanwhile. */
@@ -206,6 +229,8 @@ export interface Passes {
   recent(project: ProjectId, limit: number): Promise<PassSnapshot[]>;
   /** Passes of this thread's root message. */
   ofThread(thread: Thread): Promise<PassId | null>;
+  /** The filters of an entry's latest pass that carried; null where there was none. */
+  lastFilters(entry: EntryId): Promise<Filters | null>;
   /** Failed items with their reasons, for reports; newest first. */
   failures(
     pass: PassId,

@@ -39,6 +39,8 @@ export interface PassPlan {
   filters: Filters;
   /** Entries over their policy's limit or window that would use one more license. */
   overLimit: Entry[];
+  /** Of each remigration that was not checked yet: who goes first, and who waits for that. */
+  first: { entry: Entry; others: Entry[] }[];
   /** What runs out once this pass has what it reserves. */
   warnings: Warning[];
 }
@@ -82,6 +84,7 @@ export function planPass(
     overridden: overridden(request.kind, project.filters),
     filters: project.filters,
     overLimit: [],
+    first: [],
     warnings: [],
   };
   for (const entry of chosen) {
@@ -94,6 +97,7 @@ export function planPass(
     throw new UserError(`Nothing was started. ${why}.`);
   }
   plan.short = Math.max(0, plan.licensesNeeded - balance.free);
+  plan.first = goingFirst(plan);
   const reserving = new Set(
     plan.entries.filter(({ license }) => license === "reserve").map(({ entry }) => entry.id),
   );
@@ -101,6 +105,15 @@ export function planPass(
   const left = { ...balance, free: Math.max(0, balance.free - plan.licensesNeeded) };
   plan.warnings = warnings(project.policy, others, left, now);
   return plan;
+}
+
+function goingFirst({ kind, entries }: PassPlan): PassPlan["first"] {
+  if (kind !== "prestage" && kind !== "full" && kind !== "delta") return [];
+  const unchecked = entries.flatMap(({ entry }) => (entry.unchecked ? entry : []));
+  const groups = Map.groupBy(unchecked, ({ remigration }) => remigration).values();
+  return [...groups].flatMap(([entry, ...others]) =>
+    entry === undefined || others.length === 0 ? [] : { entry, others },
+  );
 }
 
 /** Binds a plan that waits for its `start`: another hash means the source of its numbers has changed. */
@@ -154,7 +167,8 @@ function limitOf(request: PassRequest, now: Instant): Instant | null {
   return limit;
 }
 
-function choose(selection: string[], entries: Entry[]): Entry[] {
+/** The entries that addresses and globs mean; all for none. Throws `UserError` naming words that match nothing. */
+export function choose(selection: string[], entries: Entry[]): Entry[] {
   if (selection.length === 0) return entries;
   const chosen = new Set<Entry>();
   const unmatched: string[] = [];
@@ -185,6 +199,9 @@ function notReady(kind: PassKind, entry: Entry): string | null {
   if (entry.busyWith !== null) return `already running in pass ${entry.busyWith}`;
   if (kind === "trial" && entry.trialUsed)
     return "its trial has been used; type `prestage 90d` or `full`";
+  if (kind === "repair" && entry.lastState === null) {
+    return "nothing was carried from it yet; type `prestage 90d` or `full`";
+  }
   return null;
 }
 

@@ -65,6 +65,13 @@ export interface Entry {
   busyWith: number | null;
   /** State of its latest run. */
   lastState: string | null;
+  /** When another took its place; null while it is the one that is carried. */
+  closedAt: Instant | null;
+  /** The remigration that made it, and the entry whose place it took. */
+  remigration: number | null;
+  /** Of a remigration none of whose mailboxes was carried and checked yet: one of them goes first. */
+  unchecked: boolean;
+  succeeds: EntryId | null;
 }
 
 /** How much a channel is told: `quiet` the least, `verbose` each mailbox by itself. */
@@ -126,8 +133,10 @@ export interface Projects {
    * Gives entries that are there their own login names and passwords anew, all or none; null leaves what is kept.
    */
   setLogins(logins: Login[]): Promise<void>;
-  /** By the order they were added. */
+  /** Those that are carried, by the order they were added. */
   entries(project: ProjectId): Promise<Entry[]>;
+  /** Those another took the place of, by the order they were added. */
+  closedEntries(project: ProjectId): Promise<Entry[]>;
   entry(id: EntryId): Promise<Entry>;
   /** How to reach both ends, secrets opened. Throws `UserError` when a secret is missing. */
   addresses(id: EntryId): Promise<{ source: Address; target: Address }>;

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Instant } from "../domain/clock.ts";
+import type { Emptier, Emptiers, OpenEmptier } from "../domain/emptying.ts";
 import { FolderError, UserError } from "../domain/errors.ts";
 import {
   type Folder,
@@ -42,7 +43,7 @@ interface Box {
 }
 
 /** A mail system in this process: the reference for what a provider promises, and quick to test against. */
-export interface MemorySystem extends Provider {
+export interface MemorySystem extends Provider, Emptiers {
   /** The folder, made where there is none. */
   folder(mailbox: string, path: string, role?: FolderRole): Box;
   deliver(
@@ -119,6 +120,7 @@ export function memorySystem(options: { maxItemSize?: number } = {}): MemorySyst
       at.letters = at.letters.map((letter, index) => ({ ...letter, uid: index + 1 }));
       at.uidNext = at.letters.length + 1;
     },
+    emptier: (address) => Promise.resolve(memoryEmptier(boxes(known(address).mailbox))),
     source: (address) => Promise.resolve(memorySource(known(address), boxes(address.mailbox))),
     target: (address) =>
       Promise.resolve(
@@ -275,6 +277,42 @@ function openTarget(box: Box): OpenTarget {
       }
     },
     uids: () => Promise.resolve(new Set(box.letters.map((letter) => letter.uid))),
+  };
+}
+
+function memoryEmptier(boxes: Map<string, Box>): Emptier {
+  return {
+    folders: () => Promise.resolve(folders(boxes)),
+    async open(path) {
+      const box = boxes.get(path);
+      if (box === undefined) throw new FolderError(`there is no folder ${path}`);
+      return openEmptier(box);
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+function openEmptier(box: Box): OpenEmptier {
+  return {
+    state: state(box),
+    async *read(uids) {
+      for (const { uid, flags, modseq, bytes } of box.letters) {
+        if (uids.includes(uid)) yield { uid, flags, modseq, body: stream(bytes) };
+      }
+    },
+    async remove(items) {
+      const gone = new Set<number>();
+      box.letters = box.letters.filter((letter) => {
+        const wanted = items.some(
+          ({ uid, modseq }) =>
+            uid === letter.uid && letter.modseq <= (modseq ?? Number.POSITIVE_INFINITY),
+        );
+        if (wanted) gone.add(letter.uid);
+        return !wanted;
+      });
+      box.modseq += 1;
+      return gone;
+    },
   };
 }
 

@@ -25,6 +25,7 @@ import {
   type Projects,
 } from "../../engine/domain/project.ts";
 import type { Endpoint } from "../../engine/domain/provider.ts";
+import type { Remigrations } from "../../engine/domain/remigration.ts";
 import { Secret } from "../../engine/domain/secret.ts";
 import type { Contacts, Inbox, Posts, Transcript } from "../../engine/domain/thread.ts";
 
@@ -38,6 +39,7 @@ export interface Books extends AsyncDisposable {
   audit: Audit;
   plans: Plans;
   approvals: Approvals;
+  remigrations: Remigrations;
   transcript: Transcript;
   people: People;
   contacts: Contacts;

@@ -13,6 +13,7 @@ import { knexPasses } from "../../db/passes.ts";
 import { knexPeople } from "../../db/people.ts";
 import { knexPlans } from "../../db/plans.ts";
 import { knexProjects } from "../../db/projects.ts";
+import { knexRemigrations } from "../../db/remigrations.ts";
 import { knexTranscript } from "../../db/transcript.ts";
 import { aesSealer, parseKeys } from "../../engine/secrets.ts";
 import type { Books } from "../contracts/books.ts";
@@ -28,18 +29,20 @@ export async function openBooks(
   await using stack = new AsyncDisposableStack();
   const database = stack.use(await openDatabase(url));
   await migrate(database);
+  const sealer = aesSealer(testKeys);
   const owners = stack.use(openOwners(database));
   const seats = stack.use(openSeats(database));
   const open = stack.move();
   return {
     database,
-    projects: knexProjects(database, aesSealer(testKeys), clock),
+    projects: knexProjects(database, sealer, clock),
     licenses: knexLicenses(database, clock),
     passes: knexPasses(database, clock),
     ledger: knexLedger(database, clock),
     newsroom: knexNewsroom(database),
     audit: knexAudit(database, clock),
     plans: knexPlans(database),
+    remigrations: knexRemigrations(database, sealer, clock),
     approvals: knexApprovals(database),
     transcript: knexTranscript(database, clock),
     people: knexPeople(database, clock),

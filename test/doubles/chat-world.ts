@@ -19,10 +19,13 @@ import { knexPasses } from "../../db/passes.ts";
 import { knexPeople } from "../../db/people.ts";
 import { knexPlans } from "../../db/plans.ts";
 import { knexProjects } from "../../db/projects.ts";
+import { knexRemigrations } from "../../db/remigrations.ts";
 import { knexTranscript } from "../../db/transcript.ts";
 import type { Clock } from "../../engine/domain/clock.ts";
 import type { TranscriptLine } from "../../engine/domain/thread.ts";
+import { makeEmptying } from "../../engine/emptying.ts";
 import { makeForecaster } from "../../engine/forecast.ts";
+import { makeInspector } from "../../engine/inspect.ts";
 import { type MemorySystem, memorySystem } from "../../engine/providers/memory.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
 import { aesSealer, makeKey, parseKeys } from "../../engine/secrets.ts";
@@ -89,25 +92,27 @@ export async function chatWorld(
   const owners = openOwners(database);
   const queue = memoryQueue();
   const passes = knexPasses(database, clock);
-  const projects = knexProjects(database, aesSealer(parseKeys(makeKey())), clock);
+  const sealer = aesSealer(parseKeys(makeKey()));
+  const projects = knexProjects(database, sealer, clock);
   const transcript = knexTranscript(database, clock);
   const ledger = knexLedger(database, clock);
   const system = memorySystem();
   const providers = { imap: system, memory: system };
   const logged: string[] = [];
+  const log = {
+    error: (facts: Record<string, unknown>, text: string) =>
+      void logged.push(`${text} ${String(facts.err)}`),
+  };
+  const looking = { ledger, projects, providers, log, atOnce: 2 };
   const desk: Desk = {
     projects,
     passes,
     licenses: knexLicenses(database, clock),
     plans: knexPlans(database),
-    forecaster: makeForecaster({
-      ledger,
-      projects,
-      providers,
-      log: { error: (facts, text) => logged.push(`${text} ${String(facts.err)}`) },
-      within: () => new AbortController().signal,
-      atOnce: 2,
-    }),
+    forecaster: makeForecaster({ ...looking, within: () => new AbortController().signal }),
+    inspector: makeInspector({ ...looking, passes }),
+    remigrations: knexRemigrations(database, sealer, clock),
+    emptying: makeEmptying({ ...looking, owners, emptiers: providers }),
     approvals: knexApprovals(database),
     newsroom: knexNewsroom(database),
     audit: knexAudit(database, clock),
@@ -148,7 +153,7 @@ export async function chatWorld(
       ownVariables: ["TERM"],
     },
     options: { owners: ["local:owner", ...(options.owners ?? [])], endpointsAllowed: [] },
-    log: { error: (facts, text) => logged.push(`${text} ${String(facts.err)}`) },
+    log,
   });
   const narrator = makeNarrator({ desk, surfaces, clock });
   const listening = await Promise.all(
