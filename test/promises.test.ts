@@ -3,7 +3,7 @@ import { gap, type PassKind, passKinds } from "../engine/domain/pass.ts";
 import { letters } from "./doubles/letters.ts";
 import { compare, touched } from "./servers/checker.ts";
 import { type Dovecot, startDovecot } from "./servers/dovecot.ts";
-import type { Dump, Mail } from "./servers/imap-client.ts";
+import { count, type Person, person, text } from "./servers/person.ts";
 import { startWorld, type World, type WorldOptions } from "./servers/world.ts";
 
 // The rules of semantics.md, each by its sentence, on two real servers.
@@ -26,42 +26,8 @@ async function oneEntry(options: WorldOptions = {}): Promise<World & Person> {
   const name = `p${++people}`;
   const world = await startWorld(old, fresh, options);
   await world.add(name);
-  return Object.assign(world, person(name));
+  return Object.assign(world, person(name, old, fresh));
 }
-
-interface Person {
-  name: string;
-  deliver(folder: string, ...mails: (Mail | string)[]): Promise<void>;
-  source(): Promise<Dump>;
-  target(): Promise<Dump>;
-}
-
-function person(name: string): Person {
-  const at = `${name}@old.example`;
-  return {
-    name,
-    async deliver(folder, ...mails) {
-      await using client = await old.login(at);
-      const there = (await client.list()).some((one) => one.name === folder);
-      if (!there) await client.create(folder);
-      await client.appendMany(
-        folder,
-        mails.map((mail) => (typeof mail === "string" ? { body: text(mail) } : mail)),
-      );
-    },
-    source: () => dump(old, at),
-    target: () => dump(fresh, `${name}@new.example`),
-  };
-}
-
-const text = (words: string) => `Subject: ${words}\r\nFrom: a@b.example\r\n\r\n${words}\r\n`;
-
-async function dump(server: Dovecot, user: string): Promise<Dump> {
-  await using client = await server.login(user);
-  return await client.dump();
-}
-
-const count = (dumped: Dump, folder: string) => dumped.get(folder)?.messages.length ?? 0;
 
 describe("1. Pre-stage carries mail only, created strictly before a limit", () => {
   test("to the second", async () => {
@@ -368,7 +334,7 @@ describe("14. Verify, trial, retry", () => {
 
   test("retry carries only what failed, under the license the entry has, and is no pass in the count", async () => {
     await using tight = await startDovecot({ maxMailSize: "20k" });
-    const at = person(`p${++people}`);
+    const at = person(`p${++people}`, old, tight);
     await using world = await startWorld(old, tight);
     await world.add(at.name);
     await at.deliver("INBOX", "small", { body: text("x".repeat(30_000)) });

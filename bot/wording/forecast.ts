@@ -10,7 +10,8 @@ export function forecastLines(plan: PassPlan, forecast: Forecast): string[] {
   const some =
     asked === forecast.of
       ? ""
-      : ` in ${number(asked)} of ${count(forecast.of, "mailbox", "mailboxes")}: the others could not be asked in time`;
+      : ` in ${number(asked)} of ${count(forecast.of, "mailbox", "mailboxes")}`;
+  const unasked = forecast.of - forecast.entries.length;
   const known = sums.duplicates === 0 ? "" : `, ${number(sums.duplicates)} already there`;
   const lines = [
     `expected: ${count(sums.items, "item")}, ${size(sums.bytes)}${known}${some}`,
@@ -26,10 +27,15 @@ export function forecastLines(plan: PassPlan, forecast: Forecast): string[] {
       `${count(sums.renumbered, "item")} in folders that were renumbered: they are compared with what was carried before anything is sent`,
     );
   }
-  const name = (id: number) =>
-    plan.entries.find(({ entry }) => entry.id === id)?.entry.target ?? "";
+  if (unasked > 0) {
+    lines.push(`${count(unasked, "mailbox", "mailboxes")} could not be asked in time`);
+  }
+  const one = (id: number) => plan.entries.find(({ entry }) => entry.id === id)?.entry;
+  const name = (id: number) => one(id)?.source ?? "";
   for (const { entry, free, bytes } of sums.narrow.slice(0, 5)) {
-    lines.push(`${name(entry)} has room for ${size(free)} and would get ${size(bytes)}`);
+    lines.push(
+      `${one(entry)?.target ?? ""} has room for ${size(free)} and would get ${size(bytes)}`,
+    );
   }
   for (const { entry, problem } of sums.problems.slice(0, 5)) {
     lines.push(`${name(entry)} cannot be looked into: ${problem}`);

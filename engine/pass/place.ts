@@ -57,7 +57,9 @@ async function make(
   places: Places,
 ): Promise<string> {
   const ruled = mapped(folder.segments, job.filters);
-  const others = [...places.kept.values()].filter((one) => one.target !== null && one !== row);
+  const others = [...places.kept.values()].filter(
+    (one) => one.target !== null && one.id !== row.id,
+  );
   const parent = others.find((one) => isParent(one.source, folder));
   const wanted: WantedFolder =
     ruled === null

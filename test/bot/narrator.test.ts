@@ -209,6 +209,7 @@ const pass: PassSnapshot = {
       state: "processing",
       reason: null,
       waiting: null,
+    after: null,
       counters: noCounters(),
       expected: null,
       passesUsed: 1,

@@ -19,7 +19,7 @@ test("what uses licenses shows its plan and waits for its start", async () => {
     "the limit replaces the project's own after 2020-01-01 00:00 (Europe/Berlin)",
     "uses 2, 10 free",
     "passes left: 10",
-    "rackspace: 10 passes a license, over the limit ask",
+    "rackspace: 10 passes a license (prestage, full, delta count), over the limit ask",
     "Type `start 1` or `cancel 1`",
   ]) {
     expect(plan?.text).toContain(part);

@@ -1,6 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeBot } from "../../bot/bot.ts";
+import { commands } from "../../bot/commands/table.ts";
+import { localIncoming, localPerson } from "../../bot/surfaces/local/chat.ts";
+import { localSurface } from "../../bot/surfaces/local/surface.ts";
 import { wallClock } from "../../engine/domain/clock.ts";
 import type { PassKind, PassSnapshot } from "../../engine/domain/pass.ts";
 import { ended } from "../../engine/domain/pass.ts";
@@ -24,6 +28,8 @@ export interface World extends AsyncDisposable {
   add(...names: string[]): Promise<Entry[]>;
   filters(change: Partial<Filters>): Promise<void>;
   submit(kind: PassKind, options?: PassOptions): Promise<number>;
+  /** Types a line in the channel, as the owner or another local person, and answers what was said. */
+  say(text: string, as?: string): Promise<string>;
   /** Submits a pass, has an engine carry it and answers how it ended. */
   pass(kind: PassKind, options?: PassOptions): Promise<PassSnapshot>;
   /** Has an engine of this process carry what waits, until the pass has ended. */
@@ -83,6 +89,19 @@ export async function startWorld(
     zone: "Europe/Berlin",
   });
   await licenses.grant(project.id, options.licenses ?? 50, "test", "order 1");
+  await projects.link("local:main", project.id);
+  const bot = makeBot({
+    desk: godwit.desk,
+    surfaces: [localSurface(godwit.desk.transcript)],
+    commands,
+    machine: { env: () => undefined, readFile: () => Promise.reject(), ownVariables: [] },
+    options: { owners: ["local:owner"], endpointsAllowed: [] },
+    log: {
+      error(facts) {
+        throw facts.err;
+      },
+    },
+  });
   const world: World = {
     godwit,
     databaseUrl,
@@ -109,6 +128,12 @@ export async function startWorld(
       const request = { kind, limit, selection: selection ?? [], types: null };
       const plan = await preview(request, project.id, false, godwit.desk);
       return submit(plan, { who: "test", thread: "test:1" }, godwit.desk);
+    },
+    async say(text, as) {
+      const before = await godwit.desk.transcript.last();
+      await bot.handle(localIncoming(text, localPerson(as ?? null)));
+      const lines = await godwit.desk.transcript.after(before, 1000);
+      return lines.map((line) => line.text).join("\n");
     },
     async pass(kind, passOptions) {
       return world.finish(await world.submit(kind, passOptions));
