@@ -59,7 +59,7 @@ const bot = makeBot({
 });
 await using _listening = await platform.listen((heard) => bot.handle(heard));
 const narrator = makeNarrator({ desk, surfaces: [platform.surface], clock: wallClock });
-await using _telling = startNarrating(narrator, "narrator-slack", seats, wallClock, quiet);
+await using _telling = startNarrating([narrator], "narrator-slack", seats, wallClock, quiet);
 await using _engine = startEngine({ ...works, log: quiet }, desk.queue, engineDefaults);
 
 const ana = slack.person("U0ANA", httpWire(`http://127.0.0.1:${port}/slack/events`));

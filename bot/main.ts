@@ -25,6 +25,7 @@ import { runChat } from "./surfaces/local/chat.ts";
 import { servePage } from "./surfaces/local/page/serve.ts";
 import { localSurface } from "./surfaces/local/surface.ts";
 import { runTerminal } from "./surfaces/local/terminal.ts";
+import { makeWarner } from "./warner.ts";
 import { count } from "./wording/figures.ts";
 import { doctorText, laterText, rotatedText, usageText } from "./wording/verbs.ts";
 
@@ -232,7 +233,9 @@ async function openStage(config: Config, afar = true): Promise<Stage> {
   const surfaces = [localSurface(desk.transcript), ...platforms.map((one) => one.surface)];
   for (const surface of surfaces) {
     const narrator = makeNarrator({ desk, surfaces: [surface], clock: wallClock, log });
-    stack.use(startNarrating(narrator, `narrator-${surface.name}`, seats, wallClock, log));
+    const warner = makeWarner(desk, [surface], wallClock);
+    const speakers = afar ? [narrator, warner] : [narrator];
+    stack.use(startNarrating(speakers, `narrator-${surface.name}`, seats, wallClock, log));
   }
   stack.use(startEngine({ ...godwit.works, log }, desk.queue, engineDefaults));
   const bot = makeBot({

@@ -6,11 +6,11 @@ import type { Narrator } from "./narrator.ts";
 const tickMs = 250;
 
 /**
- * Keeps the narrator telling while this process has its seat; another process that had it before
+ * Keeps the narrator, and who else speaks unasked, telling while this process has its seat; another process that had it before
  * goes on until it dies. Disposing tells what there is and gives the seat back.
  */
 export function startNarrating(
-  narrator: Narrator,
+  speakers: Pick<Narrator, "tick">[],
   seat: Seat,
   seats: Seats,
   clock: Clock,
@@ -23,7 +23,7 @@ export function startNarrating(
       while (!over.signal.aborted) {
         try {
           held ??= await seats.take(seat);
-          if (held !== null) await narrator.tick();
+          if (held !== null) for (const speaker of speakers) await speaker.tick();
         } catch (err) {
           // What was not told stays undelivered, and is told the next time.
           log.error({ err }, "the narrator could not tell");

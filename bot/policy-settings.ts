@@ -58,7 +58,8 @@ function second(policy: Policy, change: Partial<SecondPerson>): Policy {
 }
 
 function kinds(value: string): PassKind[] {
-  const counted = passKinds.filter((kind) => kind !== "verify" && kind !== "repair");
+  // What needs no license is no pass under one.
+  const counted = passKinds.filter((kind) => !["verify", "trial", "repair"].includes(kind));
   const words = value.split(",").map((word) => word.trim());
   return [...new Set(words.map((word) => one(word, counted)))];
 }

@@ -89,6 +89,9 @@ export function knexProjects(database: Database, sealer: Sealer, _clock: Clock):
       return projectOf(rows[0]);
     },
 
+    channels: (project) =>
+      knex("channels").where({ project_id: project }).orderBy("channel").pluck<string[]>("channel"),
+
     async voice(channel) {
       const row = await knex("channels").where({ channel }).first("voice");
       return row?.voice ?? "normal";

@@ -81,7 +81,7 @@ async function runsOf(
   const byId = new Map(rows.map((row) => [row.id, row]));
   for (const row of rows) {
     const first = row.after_run === null ? undefined : byId.get(row.after_run);
-    const after = first === undefined || Boolean(first.checked) ? null : first.source;
+    const after = first === undefined || first.checked ? null : first.source;
     const one = runOf(row, after, counters.get(row.id) ?? noCounters());
     const others = runs.get(row.pass_id);
     if (others === undefined) runs.set(row.pass_id, [one]);

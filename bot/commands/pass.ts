@@ -172,7 +172,10 @@ async function selected(
     );
   }
   const pass = await passNumbered(Number(only), project, { desk });
-  const failed = pass.runs.filter((run) => run.counters.failed > 0 || run.state === "failed");
+  const open = new Set((await desk.projects.entries(project.id)).map(({ id }) => id));
+  const failed = pass.runs.filter(
+    (run) => open.has(run.entry) && (run.counters.failed > 0 || run.state === "failed"),
+  );
   if (failed.length === 0) {
     throw new UserError(`Nothing failed in pass ${only}; nothing was started.`);
   }
@@ -194,7 +197,9 @@ async function carryOut(
   if (dryRun) return show(async (forecast) => privately(planDry(plan, forecast, first)));
   if (plan.short > 0) throw new UserError(shortText(plan));
   const { passesOver } = plan.project.policy.secondPerson;
-  const second = passesOver !== null && plan.entries.length > passesOver;
+  // A verify writes nothing.
+  const many = passesOver !== null && plan.entries.length > passesOver;
+  const second = many && plan.kind !== "verify";
   const wanted = (forecast: Forecast) => ({
     project,
     told: planLine(plan),
@@ -225,7 +230,7 @@ async function carryOut(
 }
 
 /** More mailboxes than this take a while to be asked: that is said before. */
-const quicklyAsked = 10;
+export const quicklyAsked = 10;
 
 /** Asks both servers what there is, and then tells of it. */
 async function shown(

@@ -1,14 +1,15 @@
 import { harmless, UserError } from "../../engine/domain/errors.ts";
 import { shifted } from "../../engine/domain/forecast.ts";
-import type { KeptPlan } from "../../engine/domain/plan.ts";
+import type { KeptPlan, PassPlan } from "../../engine/domain/plan.ts";
 import type { Project } from "../../engine/domain/project.ts";
 import { preview, submit } from "../../engine/submit.ts";
-import { type Answer, type Context, command, type Words } from "../command.ts";
+import { type Answer, type Context, command, privately, type Words } from "../command.ts";
 import { projectOf } from "../linked.ts";
 import { changedSince } from "../plan-bond.ts";
 import { timeOfDay } from "../wording/figures.ts";
 import { who } from "../wording/people.ts";
 import {
+  asking,
   planChanged,
   planChosen,
   planGone,
@@ -17,6 +18,7 @@ import {
   sourceChanged,
   typedAgain,
 } from "../wording/plan.ts";
+import { quicklyAsked } from "./pass.ts";
 
 export const start = command({
   name: "start",
@@ -37,41 +39,39 @@ export const start = command({
       const typed = typedAgain(kept.request, plan.project.zone);
       throw new UserError(planChanged(n, changed, plan, typed));
     }
-    const { kind, limit, filters } = plan;
-    const entries = plan.entries.map(({ entry }) => entry);
-    const now = await desk.forecaster.ask({ kind, limit, filters, entries });
-    const shifts = shifted(kept.forecast, now);
-    if (shifts.length > 0) {
-      const typed = typedAgain(kept.request, plan.project.zone);
-      throw new UserError(sourceChanged(n, shifts, typed));
-    }
-    const at = desk.clock.now();
-    // Of several who press at once, one gets it.
-    if (!(await desk.plans.choose(n, { what: "start", by: person.id, at }))) {
-      throw await gone(n, context);
-    }
-    const pass = await submit(plan, { who: person.id, thread: channel }, desk);
-    const moment = timeOfDay(at, at, plan.project.zone);
-    return {
-      say: [
-        {
-          how: "rewrite",
-          key: `plan:${n}`,
-          message: planChosen(
-            n,
-            plan.kind,
-            plan.project.name,
-            { start: pass },
-            who(person),
-            moment,
-          ),
-        },
-        { how: "private", message: planStarted(plan, pass, false) },
-      ],
-      passes: [pass],
-    };
+    const later = () => begin(n, kept, plan, context);
+    return plan.entries.length <= quicklyAsked ? later() : { ...privately(asking(plan)), later };
   },
 });
+
+/** Starts a plan whose mailboxes are still as it says. */
+async function begin(n: number, kept: KeptPlan, plan: PassPlan, context: Context): Promise<Answer> {
+  const { desk, person, channel } = context;
+  const { kind, limit, filters } = plan;
+  const entries = plan.entries.map(({ entry }) => entry);
+  const now = await desk.forecaster.ask({ kind, limit, filters, entries });
+  const shifts = shifted(kept.forecast, now);
+  if (shifts.length > 0) {
+    const typed = typedAgain(kept.request, plan.project.zone);
+    throw new UserError(sourceChanged(n, shifts, typed));
+  }
+  const at = desk.clock.now();
+  // Of several who press at once, one gets it.
+  if (!(await desk.plans.choose(n, { what: "start", by: person.id, at }))) {
+    throw await gone(n, context);
+  }
+  const pass = await submit(plan, { who: person.id, thread: channel }, desk);
+  const moment = timeOfDay(at, at, plan.project.zone);
+  const { name } = plan.project;
+  const message = planChosen(n, kind, name, { start: pass }, who(person), moment);
+  return {
+    say: [
+      { how: "rewrite", key: `plan:${n}`, message },
+      { how: "private", message: planStarted(plan, pass, false) },
+    ],
+    passes: [pass],
+  };
+}
 
 export const cancel = command({
   name: "cancel",

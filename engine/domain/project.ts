@@ -117,6 +117,8 @@ export interface Projects {
   link(channel: Thread, project: ProjectId): Promise<void>;
   unlink(channel: Thread): Promise<void>;
   linked(channel: Thread): Promise<Project | null>;
+  /** Every channel that is about it. */
+  channels(project: ProjectId): Promise<Thread[]>;
   /** How much a linked channel is told; `normal` until it is set. */
   voice(channel: Thread): Promise<Voice>;
   setVoice(channel: Thread, voice: Voice): Promise<void>;

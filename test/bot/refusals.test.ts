@@ -56,7 +56,7 @@ const bad: [typed: string, says: RegExp][] = [
   ],
   ["project set updates always", /knows only never/],
   ["project set moves follow", /knows only duplicate/],
-  ["project set countedPasses verify", /one of trial, prestage, full, delta, retry/],
+  ["project set countedPasses verify", /one of prestage, full, delta, retry/],
   ["project set secondPerson.grants maybe", /one of on, off/],
   ["project set secondPerson.passesOver 0", /Write it like 50, or none/],
   ["project set policy custom", /one of rackspace, bittitan, cloudiway/],

@@ -67,7 +67,7 @@ test("of two bots on one database one tells, and the other takes over when it go
     };
     // Between two looks the other one has its turn.
     const turn = { now: clock.now, sleep: () => new Promise<void>((go) => setImmediate(go)) };
-    return startNarrating(counting, "narrator-local", seats, turn, log);
+    return startNarrating([counting], "narrator-local", seats, turn, log);
   };
   const one = start("one");
   const other = start("other");
