@@ -1,24 +1,31 @@
 import { harmless, UserError } from "../engine/domain/errors.ts";
 import { type Role, roles } from "../engine/domain/people.ts";
-import type { Project } from "../engine/domain/project.ts";
+import type { Project, ProjectId } from "../engine/domain/project.ts";
 import type { Command, Context, Words } from "./command.ts";
 import { projectOf } from "./linked.ts";
 import type { Person } from "./surface.ts";
 
 /**
  * Throws `UserError` where the person may not use the command, saying who may. Denies by default: without a
- * role only help is open. Asked each time anew, also when a button is pressed or a form is sent.
+ * role only help is open. Asked each time anew, also when a button is pressed or a form is sent. Answers the
+ * project it is about, where it is about one.
  */
-export async function authorise(command: Command, words: Words, context: Context): Promise<void> {
-  if (command.role === "anyone") return;
+export async function authorise(
+  command: Command,
+  words: Words,
+  context: Context,
+): Promise<ProjectId | null> {
+  if (command.role === "anyone") return null;
   const { person } = context;
   // A stranger learns nothing of projects, not even whether there is one of a name.
   if (!(await isKnown(context))) throw denied(command, null, await whoMay(null, context));
   const about = await (command.about ?? projectOf)(words, context);
-  if (about === "any project") return;
+  if (about === "any project") return null;
   const project = about === "all projects" ? null : about;
   const role = await roleOf(person, project, context);
-  if (role !== null && roles.indexOf(role) >= roles.indexOf(command.role)) return;
+  if (role !== null && roles.indexOf(role) >= roles.indexOf(command.role)) {
+    return project?.id ?? null;
+  }
   throw denied(command, role, await whoMay(project, context), person);
 }
 

@@ -1,15 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { UserError } from "../engine/domain/errors.ts";
 import type { PassId } from "../engine/domain/pass.ts";
+import type { ProjectId } from "../engine/domain/project.ts";
 import type { Desk } from "../engine/submit.ts";
 import { authorise } from "./authorise.ts";
 import {
   type Answer,
+  Aside,
   type BotOptions,
   type Command,
   type Context,
   type Machine,
-  Refusal,
   type Words,
 } from "./command.ts";
 import { parse } from "./parse.ts";
@@ -71,10 +72,12 @@ async function once(event: string, incoming: Incoming, parts: BotParts): Promise
 /** What was understood so far, for the audit. */
 interface Understood {
   did: string;
+  /** What it was about; null where that is not known yet, or no project. */
+  project: ProjectId | null;
 }
 
 async function answer(incoming: Incoming, parts: BotParts): Promise<Outcome> {
-  const understood: Understood = { did: "a line that was not understood" };
+  const understood: Understood = { did: "a line that was not understood", project: null };
   let result: Outcome["result"] = "accepted";
   const passes: PassId[] = [];
   try {
@@ -115,7 +118,7 @@ async function run(incoming: Incoming, parts: BotParts, understood: Understood):
     lookUp: (typed) => surfaceOf(incoming, parts).person(typed, channel),
   };
   const perform = command.understand(words);
-  await authorise(command, words, context);
+  understood.project = await authorise(command, words, context);
   understood.did = told(command, words);
   for (const name of words.options.keys()) {
     if (command.options[name]?.machineOnly && !capabilities.readsThisMachine) {
@@ -146,11 +149,13 @@ function told(command: Command, { args, options }: Words): string {
 }
 
 async function refused(
-  error: unknown,
+  thrown: unknown,
   incoming: Incoming,
   parts: BotParts,
   understood: Understood,
 ): Promise<Outcome> {
+  const error = thrown instanceof Aside ? thrown.cause : thrown;
+  const beside = thrown instanceof Aside ? thrown.say : [];
   const ours = !(error instanceof UserError);
   const reference = ours ? randomBytes(4).toString("hex") : null;
   const text = ours
@@ -162,7 +167,6 @@ async function refused(
   } catch (err) {
     parts.log.error({ reference, err }, "a refusal could not be noted");
   }
-  const beside = error instanceof Refusal ? error.say : [];
   await tell([...beside, { how: "private", message: { text, tone: "bad" } }], incoming, parts);
   return { result: ours ? "failed" : "refused", passes: [] };
 }
@@ -170,14 +174,14 @@ async function refused(
 async function note(
   incoming: Incoming,
   { desk }: BotParts,
-  { did }: Understood,
+  { did, project }: Understood,
   outcome: "done" | "refused" | "failed",
   reference: string | null,
 ): Promise<void> {
-  const project = await desk.projects.linked(incoming.channel);
+  const linked = project === null ? await desk.projects.linked(incoming.channel) : null;
   await desk.audit.note({
     who: incoming.person.id,
-    project: project?.id ?? null,
+    project: project ?? linked?.id ?? null,
     did: did.slice(0, 1000),
     outcome,
     reference,

@@ -1,4 +1,3 @@
-import { UserError } from "../engine/domain/errors.ts";
 import type { PassId } from "../engine/domain/pass.ts";
 import type { Role } from "../engine/domain/people.ts";
 import type { Project } from "../engine/domain/project.ts";
@@ -81,11 +80,11 @@ export interface Answer {
   note?: string;
 }
 
-/** A refusal after which something is to be said beside it. */
-export class Refusal extends UserError {
+/** An error, its `cause`, and what is to be said beside it. */
+export class Aside extends Error {
   readonly say: Said[];
-  constructor(message: string, say: Said[]) {
-    super(message);
+  constructor(cause: unknown, say: Said[]) {
+    super("something is said beside it", { cause });
     this.say = say;
   }
 }

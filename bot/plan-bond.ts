@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { PassPlan } from "../engine/domain/plan.ts";
+import type { PassPlan, PassRequest } from "../engine/domain/plan.ts";
 import { planHash } from "../engine/domain/plan.ts";
 import type { Thread } from "../engine/domain/thread.ts";
 
@@ -25,11 +25,11 @@ export function changedSince(
 }
 
 /** What a second person approves: the plan without what is free beside it. */
-export function passBond(plan: PassPlan): unknown {
-  const { kind, limit, types, filters, licensesNeeded } = plan;
+export function passBond(plan: PassPlan, request: PassRequest): unknown {
+  const { kind, types, filters, licensesNeeded } = plan;
   const entries = plan.entries.map(({ entry, license }) => [entry.id, license]);
-  // An absolute limit is asked for by its instant; one in days moves with the day it is started on.
-  return [kind, limit === null, types, filters, licensesNeeded, entries, plan.project.policy];
+  // A limit in days moves with the day it is started on; a date is the instant it was when it was shown.
+  return [kind, request.limit, types, filters, licensesNeeded, entries, plan.project.policy];
 }
 
 function parts(plan: PassPlan): Record<string, unknown> {

@@ -32,7 +32,9 @@ export async function secondPerson(
   context: Context,
 ): Promise<Answer | null> {
   const { approved, asked, channel, desk, person } = context;
-  const bound = createHash("sha256").update(JSON.stringify(content)).digest("hex");
+  // A channel can be about another project by then, and the same words would mean that one.
+  const whole = JSON.stringify([project.id, content]);
+  const bound = createHash("sha256").update(whole).digest("hex");
   if (approved !== null) {
     if (approved.bound !== bound) throw new UserError(approvalChanged(approved.n, told));
     return null;

@@ -2,7 +2,7 @@ import type { Approval } from "../../engine/domain/approval.ts";
 import { harmless, UserError } from "../../engine/domain/errors.ts";
 import type { Project } from "../../engine/domain/project.ts";
 import { authorise } from "../authorise.ts";
-import { type Answer, type Context, command, Refusal, type Words } from "../command.ts";
+import { type Answer, Aside, type Command, type Context, command, type Words } from "../command.ts";
 import { projectOf } from "../linked.ts";
 import type { Message } from "../message.ts";
 import type { Person } from "../surface.ts";
@@ -12,6 +12,7 @@ import {
   approvalGone,
   approvalOver,
   approvalOwn,
+  approvalUnfounded,
 } from "../wording/approval.ts";
 import { timeOfDay } from "../wording/figures.ts";
 import { who } from "../wording/people.ts";
@@ -46,7 +47,7 @@ export const approve = command({
     };
     // Both have to have the right, now.
     await authorise(wanted, words, context);
-    await authorise(wanted, words, asAsker);
+    await stillMay(wanted, words, asAsker, waits);
     const message = await choose(waits, "approve", context);
     const said = { how: "rewrite", key: `approval:${n}`, message } as const;
     const note = `approves ${waits.told}, asked for by ${waits.person}`;
@@ -55,10 +56,12 @@ export const approve = command({
       await noteDeed(waits, "done", context);
       return { ...answer, say: [said, ...answer.say], note };
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      await noteDeed(waits, "refused", context);
-      const failed = approvalFailed(message, error.message);
-      throw new Refusal(failed.text, [{ ...said, message: failed }]);
+      // Some of it was done, and what is said beside the error tells it.
+      if (error instanceof Aside) throw new Aside(error.cause, [said, ...error.say]);
+      const refused = error instanceof UserError;
+      await noteDeed(waits, refused ? "refused" : "failed", context);
+      const failed = approvalFailed(message, refused ? error.message : null);
+      throw new Aside(refused ? new UserError(failed.text) : error, [{ ...said, message: failed }]);
     }
   },
 });
@@ -94,10 +97,26 @@ function requestNumber(word: string, { args }: Words): number {
   );
 }
 
+/** Throws `UserError` where whoever asked has lost the right since; the request stays. */
+async function stillMay(
+  wanted: Command,
+  words: Words,
+  asAsker: Context,
+  { n, told }: Approval,
+): Promise<void> {
+  try {
+    await authorise(wanted, words, asAsker);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const asker = who(asAsker.person);
+    throw new UserError(approvalUnfounded(n, told, asker, wanted.role));
+  }
+}
+
 /** In the name of whoever asked; who approved it is in the line. */
 function noteDeed(
   { n, told, person: who, project }: Approval,
-  outcome: "done" | "refused",
+  outcome: "done" | "refused" | "failed",
   { desk, person }: Context,
 ): Promise<void> {
   const did = `${told}, approved by ${person.id} (request ${n})`;

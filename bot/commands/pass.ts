@@ -203,7 +203,7 @@ async function carryOut(
   const wanted = (forecast: Forecast) => ({
     project,
     told: planLine(plan),
-    content: passBond(plan),
+    content: passBond(plan, request),
     message: planAsked(plan, forecast, first),
   });
   if (approved === null && second) {

@@ -9,7 +9,7 @@ import {
   leftIn,
   reasons,
 } from "../../engine/domain/remigration.ts";
-import { type Answer, type Context, command, privately, type Words } from "../command.ts";
+import { type Answer, Aside, type Context, command, privately, type Words } from "../command.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import { readAddress } from "../mailbox.ts";
 import { secondPerson } from "../second-person.ts";
@@ -236,7 +236,8 @@ async function planOf(
 /** What must be the same when a second person has approved it. */
 function contentOf(wanted: Wanted, { entries }: Plan): unknown {
   const { because, reason, target, acceptsDuplicates, empties } = wanted;
-  const which = entries.map(({ entry }) => entry.id);
+  // What is removed cannot be brought back: as much as was shown, or nothing.
+  const which = entries.map(({ entry, emptied }) => [entry.id, emptied]);
   return [which, because, reason, target, acceptsDuplicates, empties];
 }
 
@@ -252,7 +253,9 @@ async function emptyAll(n: number, project: Project, { desk }: Context): Promise
       }
     } catch (error) {
       if (!(error instanceof UserError || error instanceof TransientError)) throw error;
-      throw new UserError(emptyingStopped(n, entry.target, error.message));
+      const text = emptyingStopped(n, entry.target, error.message);
+      const message = { text, tone: "bad" } as const;
+      throw new Aside(new UserError(text), [{ how: "post", message }]);
     }
   }
   return emptiedText(sums);

@@ -29,9 +29,18 @@ export function approvalChosen(
   return { text: `Request ${n}, ${told}, by ${asker}: ${done} by ${by} at ${at}.${nothing}` };
 }
 
-/** The same where it could not be done any more. */
-export function approvalFailed(chosen: Message, reason: string): Message {
-  return { text: `${chosen.text} It was not done: ${reason}`, tone: "bad" };
+/** The same where it could not be done any more; `reason` null for a fault of ours. */
+export function approvalFailed(chosen: Message, reason: string | null): Message {
+  const why =
+    reason === null
+      ? "It went wrong, and the fault is Godwit's; type `status` to see what was done."
+      : `It was not done: ${reason}`;
+  return { text: `${chosen.text} ${why}`, tone: "bad" };
+}
+
+/** Whoever asked has lost the right since. */
+export function approvalUnfounded(n: number, told: string, asker: string, role: string): string {
+  return `${asker} asked for request ${n} (${told}) and has not the role ${role} any more; nothing was done. Type \`deny ${n}\`, or the command yourself.`;
 }
 
 export function approvalGone(n: number): string {
@@ -49,5 +58,5 @@ export function approvalOwn(n: number): string {
 }
 
 export function approvalChanged(n: number, told: string): string {
-  return `What request ${n} asked for is not what it would do now (${told}). Type the command again for a new request.`;
+  return `What request ${n} asked for is not what it would do now (${told}). Nothing was done. Type the command again for a new request.`;
 }

@@ -66,7 +66,7 @@ describe("a request", () => {
 
   test("of a pass shows its whole plan, by `--yes` too, and starts nothing", async () => {
     await house([over]);
-    for (const typed of ["full", "full --yes", "prestage 90d --yes", "verify", "trial --yes"]) {
+    for (const typed of ["full", "full --yes", "prestage 90d --yes", "trial", "trial --yes"]) {
       const { lines, passes: started } = await world.say(typed, as("ana"));
       expect([typed, started]).toEqual([typed, []]);
       const text = lines.at(-1)?.text ?? "";
@@ -200,7 +200,9 @@ describe("who decides", () => {
     const { result, lines } = await world.say("approve 1", as("bo"));
     expect(result).toBe("refused");
     expect(lines.map((line) => line.kind)).toEqual(["private"]);
-    expect(lines[0]?.text).toMatch(/`licenses add` needs the role owner.*nothing was done/);
+    expect(lines[0]?.text).toMatch(
+      /local:ana asked for request 1.*has not the role owner any more; nothing was done/,
+    );
     expect(await balance()).toBe(10);
     // Nobody has decided: it waits until its day is over, or they have their role again.
     expect((await world.desk.approvals.look(1))?.chosen).toBeNull();
@@ -423,7 +425,7 @@ describe("what is not the same any more is not done, and its message says so", (
 
   test("a pass that uses no license, when a mailbox was added", async () => {
     await house([over]);
-    await world.say("verify", as("ana"));
+    await world.say("trial", as("ana"));
     await world.say("add cleo@old.example cleo@new.example");
     const { result, lines } = await world.say("approve 1", as("bo"));
     expect([result, lines[0]?.kind]).toEqual(["refused", "edit"]);
@@ -503,5 +505,65 @@ describe("the setting itself", () => {
     await world.say("approve 1", as("bo"));
     expect(await world.hear(grant, as("ana"))).toMatch(/^5 licenses added/);
     expect(await balance()).toBe(15);
+  });
+});
+
+describe("what is approved is what was shown", () => {
+  async function two(): Promise<void> {
+    const [acme] = await world.desk.projects.list();
+    const other = await world.desk.projects.create({
+      name: "globex",
+      sourceEndpoint: acme!.sourceEndpoint.id,
+      targetEndpoint: acme!.targetEndpoint.id,
+      policy: await policy(),
+      zone: "Europe/Berlin",
+    });
+    for (const one of ["ana", "bo"]) {
+      await world.desk.people.grant(other.id, `local:${one}`, "owner", "local:owner");
+    }
+  }
+
+  test("licenses go to no other project, whatever the channel is about by then", async () => {
+    await house([grants]);
+    await two();
+    await world.say(grant, as("ana"));
+    await world.say("link globex", as("ana"));
+    await world.say("approve 1", as("bo"));
+    expect((await world.desk.licenses.balance(2)).owned).toBe(0);
+  });
+
+  test("no other project's policy is loosened, whatever the channel is about by then", async () => {
+    await house([grants]);
+    await two();
+    await world.say("project set secondPerson.grants off", as("ana"));
+    await world.say("link globex", as("ana"));
+    await world.say("approve 1", as("bo"));
+    expect((await world.desk.projects.byId(2)).policy.secondPerson.grants).toBe(true);
+  });
+
+  test("a pass up to a moment keeps the moment that was shown, whatever the zone is by then", async () => {
+    await house([over]);
+    await world.say('prestage "2026-08-01 18:00"', as("ana"));
+    await world.say("project set zone UTC");
+    await world.say("approve 1", as("bo"));
+    const [pass] = await passes();
+    expect(pass?.limit ?? Date.UTC(2026, 7, 1, 16)).toBe(Date.UTC(2026, 7, 1, 16));
+  });
+
+  test("whoever approves is told whose role is missing", async () => {
+    await house([grants]);
+    await world.say(grant, as("ana"));
+    await world.say("roles revoke ana");
+    const text = await world.hear("approve 1", as("bo"));
+    expect(text).toContain("local:ana");
+    expect(text).not.toContain("you have none");
+  });
+
+  test("a fault of ours after the choice leaves no card that still asks", async () => {
+    await house([grants]);
+    await world.say(grant, as("ana"));
+    world.desk.licenses.grant = () => Promise.reject(new Error("disk I/O error"));
+    expect((await world.say("approve 1", as("bo"))).result).toBe("failed");
+    expect((await card()).extra.buttons).toBeUndefined();
   });
 });

@@ -60,6 +60,7 @@ export function passesContract(open: OpenBooks): void {
         limit: 5,
         types: ["mail"],
         filters: project.filters,
+        remigration: null,
       });
     });
 
