@@ -1,7 +1,7 @@
 // An engine in a process of its own, to be killed. It prints READY when it works and DONE when nothing waits.
-//   engine-process.ts <database url> [point:n] [naive]
-// With a point it kills itself there the n-th time, as `kill -9` would. A naive one forgets what is in doubt:
-// the negative control.
+//   engine-process.ts <database url> [point:n] [naive|blind]
+// With a point it kills itself there the n-th time, as `kill -9` would. The negative controls: a naive one forgets
+// what is in doubt; a blind one sees nothing of what stands at the target either.
 
 import type { Item } from "../../engine/domain/item.ts";
 import type { Intent, Ledger } from "../../engine/domain/ledger.ts";
@@ -36,7 +36,7 @@ function at(point: Point): void {
 function dyingLedger(ledger: Ledger): Ledger {
   return {
     ...ledger,
-    intents: (entry) => (naive === "naive" ? Promise.resolve([]) : ledger.intents(entry)),
+    intents: (entry) => (naive === "" ? ledger.intents(entry) : Promise.resolve([])),
     async intend(intent: Omit<Intent, "id">, fence) {
       at("before intend");
       const id = await ledger.intend(intent, fence);
@@ -81,7 +81,7 @@ function dyingFolder(folder: OpenTarget): OpenTarget {
     },
     async *look(fromUid, only) {
       at("during look");
-      yield* folder.look(fromUid, only);
+      if (naive !== "blind") yield* folder.look(fromUid, only);
     },
     uids: () => folder.uids(),
   };

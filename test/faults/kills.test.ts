@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Dovecot, startDovecot } from "../servers/dovecot.ts";
 import { type Postgres, startPostgres } from "../servers/postgres.ts";
-import { killAt, killAtRandom } from "./kills.ts";
+import { killAt, killAtRandom, killRepairAt } from "./kills.ts";
 
 let old: Dovecot;
 let fresh: Dovecot;
@@ -43,6 +43,35 @@ describe("an engine killed (F1)", () => {
     expect(outcome.verdict).toMatchObject(clean);
     expect(outcome.verdict.present).toBeGreaterThan(60);
     expect(outcome).toMatchObject({ gaps: 0, touched: [] });
+  });
+});
+
+describe("an engine killed while it repairs", () => {
+  test.each([
+    ["after intend", 1, false],
+    ["after append", 7, false],
+    ["before settle", 2, false],
+    ["during settle", 1, false],
+    ["after settle", 1, false],
+    ["after append", 7, true],
+    ["before settle", 1, true],
+  ])("%s, the %i. time (stopped: %s): everything is there once", async (point, nth, stopped) => {
+    const user = `repair-${point.replace(" ", "-")}-${nth}-${stopped}`;
+    const outcome = await killRepairAt(old, fresh, { point, nth, user, stopped });
+
+    expect(outcome.kills, "it was killed").toBe(1);
+    expect(outcome.after).toEqual(outcome.before);
+    expect(outcome).toMatchObject({ moved: 3, consumed: 1 });
+  });
+
+  test("one that looks at nothing before it repeats makes second copies: the control", async () => {
+    const at = { point: "before settle", nth: 1, user: "repair-blind", stopped: false };
+    const outcome = await killRepairAt(old, fresh, { ...at, blind: true });
+
+    const extra = [...outcome.after].filter(
+      ([sha, times]) => times > (outcome.before.get(sha) ?? 0),
+    );
+    expect(extra.length).toBeGreaterThan(0);
   });
 });
 
