@@ -199,6 +199,58 @@ describe("chat --json", () => {
     expect(touched(before, await dump(old, `${alice}@old.example`))).toEqual([]);
   });
 
+  test("starts a mailbox from scratch in words alone, with a second person where it empties", async () => {
+    await using line = await openCommandLine();
+    const alice = person();
+    await deliver(alice, 30);
+    await setUp(line, [alice]);
+    const from = `remigrate ${alice}@old.example --because config --reason "wrong folders"`;
+    const first = await line.godwit(["chat", "--json", "full --yes", "roles grant bo operator"]);
+    expect(first.code).toBe(0);
+
+    const unconfirmed = await line.godwit(["chat", "--json", from]);
+    const full = await line.godwit(["chat", "--json", `${from} --confirm acme`]);
+    const asked = await line.godwit(["chat", "--json", `${from} --empty-target --confirm acme`]);
+    const own = await line.godwit(["chat", "--json", "approve 1"]);
+    const begun = await line.godwit(["chat", "--json", "--as", "bo", "approve 1"]);
+    const carried = await line.godwit(["chat", "--json", "full --yes", "delta --yes"]);
+
+    expect([unconfirmed, full, asked, own, begun, carried].map(({ code }) => code)).toEqual([
+      2, 2, 0, 2, 0, 0,
+    ]);
+    expect(read(full).at(-1)).toMatchObject({ text: expect.stringContaining("holds 30 items") });
+    expect(read(asked).at(-1)).toMatchObject({ kind: "post", buttons: ["Approve", "Deny"] });
+    expect(read(begun).at(-1)).toMatchObject({
+      text: expect.stringContaining("30 carried items removed"),
+    });
+    expect(passes(carried)).toMatchObject([
+      { type: "full", state: "completed", migrated: 30, duplicates: 0 },
+      { type: "delta", migrated: 0, duplicates: 30 },
+    ]);
+    expect(passes(carried)[1]?.licenses).toMatchObject({ owned: 10, consumed: 2 });
+    expect(passes(carried)[1]?.entries[0]).toMatchObject({ passesUsed: 2, license: "consumed" });
+    expect(await wrong(alice)).toEqual([]);
+  });
+
+  test("repairs what was taken out of the new mailbox, without a license", async () => {
+    await using line = await openCommandLine();
+    const alice = person();
+    await deliver(alice, 30);
+    await setUp(line, [alice]);
+    await line.godwit(["chat", "--json", "full --yes"]);
+    await using client = await fresh.login(`${alice}@new.example`);
+    await client.expunge("Work", "1:4");
+
+    const repaired = await line.godwit(["chat", "--json", "repair"]);
+
+    expect(repaired.code).toBe(0);
+    const [pass] = passes(repaired);
+    expect(pass).toMatchObject({ type: "repair", state: "completed", migrated: 4, duplicates: 26 });
+    expect(pass?.licenses.consumed).toBe(1);
+    balanced(pass as PassLine);
+    expect(await wrong(alice)).toEqual([]);
+  });
+
   test("ends with 3 when a login fails or an item does, and the pass says so", async () => {
     await using line = await openCommandLine();
     const [alice, bob] = [person(), person()];

@@ -47,16 +47,27 @@ export interface Plan {
 /** What it would do, what would do instead, and what is in its way. */
 export function remigrationPlan(plan: Plan): Message {
   const title = headline(plan);
+  const facts = planFacts(plan);
   const notes = planLines(plan);
+  const told = [
+    ...notes,
+    ...Object.entries(facts).map(([name, fact]) => `${name.toLowerCase()}: ${fact}`),
+  ];
   return {
-    text: [`${title}.`, ...notes.map((line) => `  ${line}`)].join("\n"),
+    text: [`${title}.`, ...told.map((line) => `  ${line}`)].join("\n"),
     title,
-    facts: {
-      Because: becauseWords[plan.because],
-      Reason: plan.reason,
-      Licenses: licensesLine(plan),
-    },
+    facts,
     notes,
+  };
+}
+
+function planFacts(plan: Plan): Record<string, string> {
+  return {
+    Because: becauseWords[plan.because],
+    Reason: plan.reason,
+    Licenses: licensesLine(plan),
+    Filters: filtersText(plan.project),
+    Policy: policyText(plan.project.policy),
   };
 }
 
@@ -77,7 +88,7 @@ function licensesLine({ entries, balance }: Plan): string {
 }
 
 function planLines(plan: Plan): string[] {
-  const { entries, project } = plan;
+  const { entries } = plan;
   const each = entries
     .slice(0, 10)
     .map(
@@ -92,9 +103,6 @@ function planLines(plan: Plan): string[] {
   return [
     ...insteadLines(plan),
     ...each,
-    `because ${becauseWords[plan.because]}: ${plan.reason}`,
-    `licenses: ${licensesLine(plan)}`,
-    ...filterLine(project),
     ...(plan.acceptsDuplicates
       ? ["what is in the new mailboxes stays, and may stand there twice"]
       : []),
@@ -105,7 +113,6 @@ function planLines(plan: Plan): string[] {
       : []),
     ...first,
     "the old entries are closed and stay readable; it carries nothing itself, the next full pass does",
-    `policy: ${policyText(project.policy)}`,
     `people confirm: ${checklist.flatMap((one) => (one.by === "people" ? one.text : [])).join("; ")}`,
   ];
 }
@@ -142,7 +149,7 @@ function insteadLines({ entries }: Plan): string[] {
   return lines;
 }
 
-function filterLine({ filters, zone }: Project): string[] {
+function filtersText({ filters, zone }: Project): string {
   const all = [
     ...(filters.after === null ? [] : [`after ${moment(filters.after, zone)}`]),
     ...(filters.before === null ? [] : [`before ${moment(filters.before, zone)}`]),
@@ -151,7 +158,7 @@ function filterLine({ filters, zone }: Project): string[] {
     ...Object.entries(filters.map).map(([from, to]) => `${from} goes to ${to}`),
     ...(filters.maxItemSize === null ? [] : [`nothing over ${number(filters.maxItemSize)} bytes`]),
   ];
-  return [all.length === 0 ? "filters: none" : `filters: ${all.join("; ")}`];
+  return all.length === 0 ? "none" : all.join("; ");
 }
 
 /** Asks for the project's name. */
@@ -213,7 +220,7 @@ export function firstTicks(plan: Plan): NewRemigration["ticks"] {
     ...(opened
       ? [{ item: "target", note: "opened" } as const, { item: "empty", note: empty } as const]
       : []),
-    { item: "filters", note: filterLine(project).join("") },
+    { item: "filters", note: filtersText(project) },
   ];
 }
 
@@ -261,16 +268,12 @@ export function remigrationMessage(
 ): Message {
   const { n, because, reason, at, entries, releasedAt } = remigration;
   const title = `Remigration ${n}: ${names(entries.map(({ source }) => source))}`;
-  const head = ["", "what", "by", "note"];
+  const head = ["what", "by", "note"];
   const rows = checklist.map(({ item, text, by: whose }) => {
     const tick = ticked.find((one) => one.item === item);
     const who = tick === undefined ? (whose === "us" ? "Godwit" : "you") : tick.name;
-    return [
-      tick === undefined ? "☐" : "☑",
-      `${text} (${item})`,
-      who,
-      harmless(tick?.note ?? "", 200),
-    ];
+    const box = tick === undefined ? "☐" : "☑";
+    return [`${box} ${text} (${item})`, who, harmless(tick?.note ?? "", 200)];
   });
   const waits =
     releasedAt === null

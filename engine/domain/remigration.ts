@@ -10,7 +10,12 @@ export type Because = (typeof reasons)[number];
 
 /** The field's checklist. What we can see is ticked by us; the rest by people. */
 export const checklist = [
-  { item: "delta", group: "Before", by: "us", text: "a delta, a retry or a repair does not do" },
+  {
+    item: "delta",
+    group: "Before",
+    by: "us",
+    text: "it was looked whether something cheaper does",
+  },
   { item: "reason", group: "Before", by: "us", text: "the reason is written down" },
   { item: "licenses", group: "Before", by: "us", text: "licenses are free" },
   { item: "backup", group: "Before", by: "people", text: "the new mailbox is backed up if needed" },
