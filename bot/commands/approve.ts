@@ -5,6 +5,7 @@ import { authorise } from "../authorise.ts";
 import { type Answer, Aside, type Command, type Context, command, type Words } from "../command.ts";
 import { projectOf } from "../linked.ts";
 import type { Message } from "../message.ts";
+import { numberTyped } from "../numbered.ts";
 import type { Person } from "../surface.ts";
 import {
   approvalChosen,
@@ -26,7 +27,7 @@ export const approve = command({
   examples: ["approve 3"],
   options: {},
   about: projectOfRequest,
-  parse: (words) => requestNumber("approve", words),
+  parse: (words) => numberTyped("approve", "a request that was shown", words.args),
   async run(n, context): Promise<Answer> {
     const waits = await waiting(n, context);
     const { person, commands } = context;
@@ -75,7 +76,7 @@ export const deny = command({
   examples: ["deny 3"],
   options: {},
   about: projectOfRequest,
-  parse: (words) => requestNumber("deny", words),
+  parse: (words) => numberTyped("deny", "a request that was shown", words.args),
   async run(n, context): Promise<Answer> {
     const waits = await waiting(n, context);
     const message = await choose(waits, "deny", context);
@@ -88,14 +89,6 @@ export const deny = command({
     };
   },
 });
-
-function requestNumber(word: string, { args }: Words): number {
-  const [typed = ""] = args;
-  if (/^\d{1,9}$/.test(typed) && args.length === 1) return Number(typed);
-  throw new UserError(
-    `\`${word}\` takes the number of a request that was shown; nothing was done. Type it like \`${word} 3\`.`,
-  );
-}
 
 /** Throws `UserError` where whoever asked has lost the right since; the request stays. */
 async function stillMay(

@@ -3,6 +3,7 @@ import type { Project } from "../../engine/domain/project.ts";
 import { type CheckItem, checklist, type Remigration } from "../../engine/domain/remigration.ts";
 import { type Context, command, privately, publicly } from "../command.ts";
 import { projectOf, projectOption } from "../linked.ts";
+import { numberTyped } from "../numbered.ts";
 import { columns } from "../wording/figures.ts";
 import { who } from "../wording/people.ts";
 import { remigrationMessage, remigrationRows } from "../wording/remigration.ts";
@@ -38,7 +39,7 @@ export const remigrationShow = command({
   group: "Look",
   examples: ["remigration show 2"],
   options: projectOption,
-  parse: (words) => ({ n: numberIn(words.args, "show"), words }),
+  parse: (words) => ({ n: numberTyped("remigration show", "a remigration", words.args), words }),
   async run({ n, words }, context) {
     const project = await projectOf(words, context);
     return privately(await shown(await numbered(n, project, context), project, context));
@@ -57,7 +58,7 @@ export const remigrationTick = command({
   options: { note: { value: '"…"' }, ...projectOption },
   parse(words) {
     const [, typed, ...rest] = words.args;
-    const n = numberIn(words.args.slice(0, 1), "tick");
+    const n = numberTyped("remigration tick", "a remigration", words.args.slice(0, 1));
     const item: CheckItem | undefined = ours.find((one) => one === typed?.toLowerCase());
     if (item === undefined || rest.length > 0) {
       throw new UserError(
@@ -77,14 +78,6 @@ export const remigrationTick = command({
     );
   },
 });
-
-function numberIn(args: string[], verb: string): number {
-  const [typed = ""] = args;
-  if (/^\d{1,9}$/.test(typed) && args.length === 1) return Number(typed);
-  throw new UserError(
-    `\`remigration ${verb}\` takes the number of a remigration; nothing was done. Type it like \`remigration ${verb} 2\`; \`remigration list\` shows them.`,
-  );
-}
 
 async function numbered(n: number, project: Project, { desk }: Context): Promise<Remigration> {
   const found = await desk.remigrations.look(n);

@@ -5,6 +5,7 @@ import type { Project } from "../../engine/domain/project.ts";
 import { preview, submit } from "../../engine/submit.ts";
 import { type Answer, type Context, command, privately, type Words } from "../command.ts";
 import { projectOf } from "../linked.ts";
+import { numberTyped } from "../numbered.ts";
 import { changedSince } from "../plan-bond.ts";
 import { timeOfDay } from "../wording/figures.ts";
 import { who } from "../wording/people.ts";
@@ -29,7 +30,7 @@ export const start = command({
   examples: ["start 3"],
   options: {},
   about: planProject,
-  parse: (words) => planNumber("start", words),
+  parse: (words) => numberTyped("start", "a plan that was shown", words.args),
   async run(n, context): Promise<Answer> {
     const { desk, person, channel } = context;
     const kept = await waiting(n, context);
@@ -82,7 +83,7 @@ export const cancel = command({
   examples: ["cancel 3"],
   options: {},
   about: planProject,
-  parse: (words) => planNumber("cancel", words),
+  parse: (words) => numberTyped("cancel", "a plan that was shown", words.args),
   async run(n, context): Promise<Answer> {
     const kept = await waiting(n, context);
     const { desk, person } = context;
@@ -107,14 +108,6 @@ export const cancel = command({
     };
   },
 });
-
-function planNumber(word: string, { args }: Words): number {
-  const [typed = ""] = args;
-  if (/^\d{1,9}$/.test(typed) && args.length === 1) return Number(typed);
-  throw new UserError(
-    `\`${word}\` takes the number of a plan that was shown; nothing was done. Type it like \`${word} 3\`.`,
-  );
-}
 
 /** The right to choose is held in the project of the plan, wherever it is typed. */
 async function planProject(words: Words, context: Context): Promise<Project> {

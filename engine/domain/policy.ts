@@ -30,7 +30,7 @@ export interface SecondPerson {
   passesOver: number | null;
 }
 
-export const oneIsEnough: SecondPerson = { remigration: false, grants: false, passesOver: null };
+const oneIsEnough: SecondPerson = { remigration: false, grants: false, passesOver: null };
 
 const field = {
   counts: ["prestage", "full", "delta"] as PassKind[],

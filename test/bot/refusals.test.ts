@@ -35,7 +35,7 @@ const bad: [typed: string, says: RegExp][] = [
     /Leave out `--empty-target`/,
   ],
   ["remigration", /needs one more word.*`remigration list`/],
-  ["remigration show", /`remigration show 2`/],
+  ["remigration show", /`remigration show 3`/],
   ["remigration show 9", /no remigration 9.*`remigration list`/],
   ["remigration tick 9 backup", /no remigration 9/],
   ["remigration tick 1 counts", /ticks itself.*`remigration tick 1 backup`/],

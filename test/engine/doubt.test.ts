@@ -2,38 +2,12 @@ import { expect, test } from "vitest";
 import { FolderError, TransientError } from "../../engine/domain/errors.ts";
 import type { Item } from "../../engine/domain/item.ts";
 import type { Owners } from "../../engine/domain/owner.ts";
-import type { Source, Target } from "../../engine/domain/provider.ts";
 import { preview, submit } from "../../engine/submit.ts";
-import { carryRun, type Interruption, type Works } from "../../engine/worker.ts";
-import { type MemoryWorld, memoryWorld } from "../doubles/memory-world.ts";
+import { carryRun, type Interruption } from "../../engine/worker.ts";
+import type { MemoryWorld } from "../doubles/memory-world.ts";
+import { annas, letter, twisted } from "../doubles/twisted.ts";
 
-const letter = (n: number | string) => Buffer.from(`Subject: ${n}\r\n\r\nletter ${n}\r\n`);
 const minute = 60_000;
-
-/** The world's works with something in front of its mail systems. */
-function twisted(
-  { works, system }: MemoryWorld,
-  twist: { source?: (source: Source) => Source; target?: (target: Target) => Target },
-): Works {
-  const memory = {
-    async source(...at: Parameters<typeof system.source>) {
-      const one = await system.source(...at);
-      return twist.source?.(one) ?? one;
-    },
-    async target(...at: Parameters<typeof system.target>) {
-      const one = await system.target(...at);
-      return twist.target?.(one) ?? one;
-    },
-  };
-  return { ...works, providers: { ...works.providers, memory } };
-}
-
-async function annas(count: number, folder = "INBOX"): Promise<MemoryWorld> {
-  const world = await memoryWorld();
-  await world.add("anna");
-  for (let n = 1; n <= count; n += 1) world.system.deliver("anna@old", folder, letter(n));
-  return world;
-}
 
 test.each(["pause", "shutdown"] as const)(
   "a silence keeps its quiet time though a %s came in the middle of it",

@@ -3,7 +3,7 @@ import { FolderError, UserError } from "../../domain/errors.ts";
 import { connect, type ImapOptions } from "./connect.ts";
 import { words } from "./errors.ts";
 import { fetchAll, flagsOf, numberOf, uidSets } from "./fetch.ts";
-import { type Directory, listFolders, modseqOf } from "./folders.ts";
+import { type Directory, listFolders, modseqOf, plain } from "./folders.ts";
 import { fetchMessages } from "./messages.ts";
 import { encodeName } from "./names.ts";
 import { select } from "./selected.ts";
@@ -29,12 +29,7 @@ function imapEmptier(session: Session): Emptier {
   return {
     async folders() {
       directory = await listFolders(session, false);
-      return directory.folders.map(({ path, segments, role, state }) => ({
-        path,
-        segments,
-        role,
-        state,
-      }));
+      return plain(directory);
     },
     async open(path) {
       const wire = directory?.folders.find((folder) => folder.path === path)?.wire;

@@ -52,6 +52,11 @@ export async function listFolders(session: Session, states: boolean): Promise<Di
   return { folders, prefix: spaces.prefix, delimiter };
 }
 
+/** The folders without what only this provider needs of them. */
+export function plain({ folders }: Directory): Folder[] {
+  return folders.map(({ path, segments, role, state }) => ({ path, segments, role, state }));
+}
+
 /** Where one folder stands, without opening it; null where the server does not tell. */
 export async function folderState(session: Session, wire: string): Promise<FolderState | null> {
   return stateOf(await statusOf(session, wire, statusItems(session))).state;

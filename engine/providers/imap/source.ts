@@ -2,7 +2,7 @@ import { type Identity, identityOf, type ListedItem } from "../../domain/item.ts
 import type { OpenSource, Source } from "../../domain/provider.ts";
 import { parseDate } from "./dates.ts";
 import { type Fetched, fetchAll, flagsOf, listingItems, numberOf, uidSets } from "./fetch.ts";
-import { type Directory, listFolders, modseqOf, surveyOf } from "./folders.ts";
+import { type Directory, listFolders, modseqOf, plain, surveyOf } from "./folders.ts";
 import { listing } from "./listing.ts";
 import { fetchMessages } from "./messages.ts";
 import { encodeName } from "./names.ts";
@@ -18,12 +18,7 @@ export function imapSource(session: Session): Source {
   return {
     async folders() {
       directory = await listFolders(session, true);
-      return directory.folders.map(({ path, segments, role, state }) => ({
-        path,
-        segments,
-        role,
-        state,
-      }));
+      return plain(directory);
     },
     async open(path) {
       const wire = directory?.folders.find((folder) => folder.path === path)?.wire;

@@ -2,7 +2,7 @@ import type { OpenTarget, Target } from "../../domain/provider.ts";
 import { append } from "./append.ts";
 import { ensureFolder } from "./ensure.ts";
 import { fetchAll, numberOf, uidSets } from "./fetch.ts";
-import { type Directory, listFolders, surveyOf } from "./folders.ts";
+import { type Directory, listFolders, plain, surveyOf } from "./folders.ts";
 import { fetchMessages } from "./messages.ts";
 import { encodeName } from "./names.ts";
 import { type Selected, select } from "./selected.ts";
@@ -19,12 +19,7 @@ export function imapTarget(session: Session, now: () => number): Target {
     tellsUids: session.has("UIDPLUS"),
     async folders() {
       directory = await listFolders(session, false);
-      return directory.folders.map(({ path, segments, role, state }) => ({
-        path,
-        segments,
-        role,
-        state,
-      }));
+      return plain(directory);
     },
     async ensure(wanted, taken) {
       directory ??= await listFolders(session, false);

@@ -1,0 +1,105 @@
+import { TransientError } from "../../engine/domain/errors.ts";
+import type { Item } from "../../engine/domain/item.ts";
+import type { Owners } from "../../engine/domain/owner.ts";
+import type { PassKind } from "../../engine/domain/pass.ts";
+import type { OpenSource, OpenTarget, Source, Target } from "../../engine/domain/provider.ts";
+import type { Works } from "../../engine/worker.ts";
+import { type MemoryWorld, memoryWorld } from "./memory-world.ts";
+
+// Mail systems that behave badly, in front of those in memory.
+
+export const letter = (n: number | string) => Buffer.from(`Subject: ${n}\r\n\r\nletter ${n}\r\n`);
+export const gone = (silent = false) => new TransientError("gone", "connection", { silent });
+
+interface Twist {
+  source?: (source: Source) => Source;
+  target?: (target: Target) => Target;
+  owners?: Owners;
+}
+
+/** The world's works with something in front of its mail systems. */
+export function twisted({ works, system }: MemoryWorld, { source, target, owners }: Twist): Works {
+  const memory = {
+    source: async (...at: Parameters<typeof system.source>) => {
+      const one = await system.source(...at);
+      return source?.(one) ?? one;
+    },
+    target: async (...at: Parameters<typeof system.target>) => {
+      const one = await system.target(...at);
+      return target?.(one) ?? one;
+    },
+  };
+  return { ...works, owners: owners ?? works.owners, providers: { ...works.providers, memory } };
+}
+
+/** A source whose opened folders are changed. */
+export function opening(change: (open: OpenSource, path: string) => OpenSource) {
+  return (source: Source): Source => ({
+    ...source,
+    open: async (path) => change(await source.open(path), path),
+  });
+}
+
+/** A target that takes items another way. */
+export function adding(
+  add: (into: OpenTarget, items: AsyncIterable<Item>) => ReturnType<OpenTarget["add"]>,
+) {
+  return (target: Target): Target => ({
+    ...target,
+    open: async (path) => {
+      const into = await target.open(path);
+      return { ...into, add: (items) => add(into, items) };
+    },
+  });
+}
+
+/** The target stores so many and is lost before it says so, once. */
+export function cutAfter(stored: number, error = gone()) {
+  let cut = true;
+  return adding(async function* (into, items) {
+    let n = 0;
+    for await (const receipt of into.add(items)) {
+      n += 1;
+      if (cut && n === stored) {
+        cut = false;
+        throw error;
+      }
+      yield receipt;
+    }
+  });
+}
+
+/** A target that refuses items while it is told to. */
+export function refusing(when: (uid: number) => boolean) {
+  return adding(async function* (into, items) {
+    for await (const item of items) {
+      if (!when(item.uid)) {
+        yield* into.add(one(item));
+        continue;
+      }
+      for await (const _ of item.body);
+      yield { outcome: "refused", uid: item.uid, reason: "NO", full: false };
+    }
+  });
+}
+
+async function* one(item: Item): AsyncGenerator<Item> {
+  yield item;
+}
+
+/** Anna's world, with so many letters in a folder. */
+export async function annas(count: number, folder = "INBOX"): Promise<MemoryWorld> {
+  const world = await memoryWorld();
+  await world.add("anna");
+  for (let n = 1; n <= count; n += 1) world.system.deliver("anna@old", folder, letter(n));
+  return world;
+}
+
+export const there = ({ system }: MemoryWorld, folder = "INBOX") =>
+  system.letters("anna@new", folder).length;
+
+export async function passes(world: MemoryWorld, works: Works, kinds: PassKind[]) {
+  const states: string[] = [];
+  for (const kind of kinds) states.push((await world.pass(kind, { works })).state);
+  return states;
+}
