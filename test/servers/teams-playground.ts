@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
+import { openBrowser } from "./browser.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -14,16 +15,6 @@ export interface Playground extends AsyncDisposable {
   url: string;
   page: Page;
 }
-
-const flags = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 /** Starts both, in front of a bot that listens at `endpoint`. Nothing but this machine is asked. */
 export async function startPlayground(endpoint: string): Promise<Playground> {
@@ -55,9 +46,8 @@ export async function startPlayground(endpoint: string): Promise<Playground> {
   const url = `http://127.0.0.1:${port}/`;
   await answering(url);
 
-  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: flags });
-  stack.defer(() => browser.close());
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
+  const { context } = stack.use(await openBrowser({ viewport: { width: 1280, height: 1000 } }));
+  const page = await context.newPage();
   page.setDefaultTimeout(8000);
   await page.route("**/*", (route) => {
     const { hostname } = new URL(route.request().url());
