@@ -135,14 +135,19 @@ function site(
   app.use((_: Request, response: Response) => {
     response.status(404).type("text").send("There is nothing here.");
   });
-  app.use((error: unknown, _: Request, response: Response, next: (error: unknown) => void) => {
-    const status = (error as { status?: unknown }).status;
-    const theirs = typeof status === "number" && status < 500;
-    if (!theirs) options.log.error({ err: error }, "the page could not answer");
-    if (response.headersSent) next(error);
-    else if (theirs) response.status(status).type("text").send("That is not what the page sends.");
-    else response.status(500).type("text").send("That went wrong; the log says more.");
-  });
+  app.use(
+    (error: unknown, request: Request, response: Response, next: (error: unknown) => void) => {
+      const status = (error as { status?: unknown }).status;
+      const theirs = typeof status === "number" && status < 500;
+      // A tab that was closed in the middle of what it sent.
+      const left = request.destroyed || request.socket.destroyed;
+      if (!theirs && !left) options.log.error({ err: error }, "the page could not answer");
+      if (response.headersSent) next(error);
+      else if (theirs)
+        response.status(status).type("text").send("That is not what the page sends.");
+      else response.status(500).type("text").send("That went wrong; the log says more.");
+    },
+  );
   return app;
 }
 
