@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FencedError } from "../../engine/domain/errors.ts";
+import type { Settled } from "../../engine/domain/ledger.ts";
 import type { Fence } from "../../engine/domain/owner.ts";
 import {
   acme,
@@ -298,7 +299,178 @@ export function ledgerContract(open: OpenBooks): void {
 
       expect(await ledger.carried(run.folder.id)).toBe(2);
     });
+
+    test("what was carried tells where it went, with the flags it was sent with", async () => {
+      const { ledger } = books;
+      const { folder, fence } = run;
+      const plain = item(2);
+      const flagged = item(5, { flags: ["\\Seen", "$Forwarded", "blue"], targetUid: null });
+      // Settled in no order of their own.
+      await carry(books, run, [flagged]);
+      await carry(books, run, [plain]);
+      const work = await ledger.folder(fence.entry, "Work", fence);
+      await carry(books, { ...run, folder: work }, [item(1, { targetUid: 7 })]);
+
+      const [page, ...rest] = await Array.fromAsync(ledger.placed(folder.id));
+
+      expect(rest).toEqual([]);
+      const at = { run: run.run, uidValidity: 1, target: "INBOX", targetUidValidity: 1, size: 100 };
+      expect(page).toEqual([
+        { ...at, uid: 2, fingerprint: plain.fingerprint, flags: [], targetUid: 1002 },
+        { ...at, uid: 5, fingerprint: flagged.fingerprint, flags: flagged.flags, targetUid: null },
+      ]);
+    });
+
+    test("what was carried under old numbers is told of too, before the new", async () => {
+      const { ledger } = books;
+      const { folder, fence } = run;
+      await carry(books, run, [item(1), item(2), item(9)]);
+      const pairs = [{ old: 2, uid: 1 }];
+      await ledger.rematch(folder.id, { from: 1, to: 50, pairs }, fence);
+      await carry(books, run, [item(2, { targetUid: 3000 })], { uidValidity: 50 });
+
+      const rows = (await Array.fromAsync(ledger.placed(folder.id))).flat();
+
+      expect(rows.map(({ uidValidity, uid, targetUid }) => [uidValidity, uid, targetUid])).toEqual([
+        [1, 1, 1001],
+        [1, 9, 1009],
+        [50, 1, 1002],
+        [50, 2, 3000],
+      ]);
+    });
+
+    test("more than a page of carried items comes whole, each once", async () => {
+      const { ledger } = books;
+      const { folder, fence } = run;
+      const items = Array.from({ length: 1100 }, (_, n) => item(n + 1));
+      for (let start = 0; start < items.length; start += 500) {
+        await carry(books, run, items.slice(start, start + 500));
+      }
+      // The first page ends among the rows of the new numbers.
+      const pairs = Array.from({ length: 300 }, (_, n) => ({ old: n + 801, uid: n + 1 }));
+      await ledger.rematch(folder.id, { from: 1, to: 50, pairs }, fence);
+
+      const pages = await Array.fromAsync(ledger.placed(folder.id));
+
+      expect(pages.map((page) => page.length)).toEqual([1000, 100]);
+      expect(pages.flat().map(({ targetUid }) => targetUid)).toEqual(
+        items.map(({ targetUid }) => targetUid),
+      );
+    });
+
+    test("identities of everything an entry has carried are known, and how many have none", async () => {
+      const { ledger } = books;
+      const { fence } = run;
+      const [one, two] = [randomBytes(16), randomBytes(16)];
+      expect(await ledger.identities(fence.entry)).toEqual({ known: new Set(), without: 0 });
+      await carry(books, run, [item(1, { identity: one }), item(2), item(3, { identity: two })]);
+      const work = await ledger.folder(fence.entry, "Work", fence);
+      const elsewhere = [item(1, { targetUid: 7, identity: two }), item(2, { targetUid: 8 })];
+      await carry(books, { ...run, folder: work }, elsewhere);
+
+      expect(await ledger.identities(fence.entry)).toEqual({
+        known: new Set([one.toString("base64"), two.toString("base64")]),
+        without: 2,
+      });
+      const [{ id } = { id: 0 }] = await books.projects.list();
+      const [, bob] = await books.projects.entries(id);
+      expect(await ledger.identities(bob!.id)).toEqual({ known: new Set(), without: 0 });
+    });
+
+    test("failed items of a folder are counted, under whatever numbers", async () => {
+      const { ledger } = books;
+      const { folder, fence } = run;
+      const counters = counted({ listed: 3, failed: 3 });
+      const refused = (...uids: number[]) => uids.map((uid) => ({ uid, reason: "refused" }));
+      expect(await ledger.failed(folder.id)).toBe(0);
+      await carry(books, run, [], { failed: refused(1, 2), counters });
+      await carry(books, run, [], { failed: refused(2), counters });
+      await carry(books, run, [], { failed: refused(2), counters, uidValidity: 2 });
+      expect(await ledger.failed(folder.id)).toBe(3);
+
+      await carry(books, run, [item(1)]);
+      await ledger.forget(folder.id, 2, [2], fence);
+
+      expect(await ledger.failed(folder.id)).toBe(1);
+    });
+
+    test("rows of what was put back stand for the new copies", async () => {
+      const { ledger, passes } = books;
+      await carry(books, run, [item(1), item(2)]);
+      await passes.end(run.run, completed, run.fence);
+      await run[Symbol.asyncDispose]();
+      const [project] = await books.projects.list();
+      const [anna] = await books.projects.entries(project!.id);
+      await using repair = await begun(books, project!, anna!, { kind: "repair", license: "none" });
+      const copy = item(1, { targetUidValidity: 9, targetUid: 4, flags: ["\\Seen"] });
+
+      await putBack(books, repair, [copy]);
+
+      const rows = (await Array.fromAsync(ledger.placed(repair.folder.id))).flat();
+      expect(rows).toMatchObject([
+        { run: repair.run, uid: 1, targetUidValidity: 9, targetUid: 4, flags: ["\\Seen"] },
+        { run: run.run, uid: 2, targetUidValidity: 1, targetUid: 1002, flags: [] },
+      ]);
+      expect(rows[0]?.fingerprint.equals(copy.fingerprint)).toBe(true);
+      expect(await ledger.intents(repair.fence.entry)).toEqual([]);
+      // Nothing claims the old copy now, and something does the new one.
+      expect(await ledger.claimed(repair.fence.entry, "INBOX", 1, 1)).toEqual(new Set([1002]));
+      expect(await ledger.claimed(repair.fence.entry, "INBOX", 9, 1)).toEqual(new Set([4]));
+      await carry(books, repair, [item(3, { targetUid: 1001 })]);
+      const twice = item(5, { targetUidValidity: 9, targetUid: 4 });
+      await expect(carry(books, repair, [twice])).rejects.toThrow();
+    });
+
+    test("what is put back cannot stand for a copy that another row claims", async () => {
+      await carry(books, run, [item(1), item(2)]);
+
+      await expect(putBack(books, run, [item(1, { targetUid: 1002 })])).rejects.toThrow();
+
+      expect(await books.ledger.claimed(run.fence.entry, "INBOX", 1, 1)).toEqual(
+        new Set([1001, 1002]),
+      );
+    });
+
+    test("an item that is carried already is refused with its batch, where nothing is put back", async () => {
+      await carry(books, run, [item(1), item(2)]);
+      const before = await everything(books, run);
+      const [rows] = await Array.fromAsync(books.ledger.placed(run.folder.id));
+      const items = [item(3), item(1, { targetUid: 5001 })];
+      const failed = [{ uid: 4, reason: "refused" }];
+
+      const again = carry(books, run, items, { failed, counters: counted({ listed: 9 }) });
+      await expect(again).rejects.toThrow();
+
+      const [intent] = await books.ledger.intents(run.fence.entry);
+      expect(intent).toMatchObject({ uids: [3, 1], repairs: false });
+      expect(await everything(books, run)).toEqual({ ...before, intents: [intent] });
+      expect(await Array.fromAsync(books.ledger.placed(run.folder.id))).toEqual([rows]);
+      expect(await books.ledger.failed(run.folder.id)).toBe(0);
+    });
   });
+}
+
+/** Settles these in place of the rows that are there. */
+async function putBack(books: Books, { run, fence, folder }: Begun, items: Settled[]) {
+  const intent = await books.ledger.intend(
+    {
+      folder: folder.id,
+      uidValidity: 1,
+      uids: items.map(({ uid }) => uid),
+      target: "INBOX",
+      targetUidValidity: 1,
+      floor: 1,
+      run,
+      repairs: true,
+    },
+    fence,
+  );
+  expect((await books.ledger.intents(fence.entry)).at(-1)?.repairs).toBe(true);
+  const counters = counted({ listed: items.length, migrated: items.length });
+  await books.ledger.settle(
+    { run, intent, folder: folder.id, uidValidity: 1, items, failed: [], counters },
+    fence,
+  );
 }
 
 /** What a reader can see of a run and its ledger. */

@@ -8,6 +8,7 @@ import { newsroomContract } from "../contracts/newsroom.ts";
 import { ownersContract } from "../contracts/owners.ts";
 import { passesContract } from "../contracts/passes.ts";
 import { projectsContract } from "../contracts/projects.ts";
+import { remigrationsContract } from "../contracts/remigrations.ts";
 import { type Postgres, startPostgres } from "../servers/postgres.ts";
 import { openBooks } from "./books.ts";
 import { deathContract } from "./death.ts";
@@ -31,6 +32,7 @@ describe("the PostgreSQL database", () => {
   newsroomContract(open);
   conversationsContract(open);
   approvalsContract(open);
+  remigrationsContract(open);
   ownersContract(open);
   deathContract(open, () => url);
 

@@ -7,6 +7,7 @@ import { newsroomContract } from "../contracts/newsroom.ts";
 import { ownersContract } from "../contracts/owners.ts";
 import { passesContract } from "../contracts/passes.ts";
 import { projectsContract } from "../contracts/projects.ts";
+import { remigrationsContract } from "../contracts/remigrations.ts";
 import { openBooks, sqliteFolder } from "./books.ts";
 import { deathContract } from "./death.ts";
 
@@ -29,6 +30,7 @@ describe("the SQLite database", () => {
   newsroomContract(open);
   conversationsContract(open);
   approvalsContract(open);
+  remigrationsContract(open);
   ownersContract(open);
   deathContract(open, () => url);
 });
