@@ -8,6 +8,7 @@ import {
   type RunSnapshot,
   sum,
 } from "../engine/domain/pass.ts";
+import { type Policy, policyFrom } from "../engine/domain/policy.ts";
 import { countersOf, summed } from "./counters.ts";
 import { balancesOf } from "./licenses.ts";
 import type { CounterColumns, EntryRow, PassRow, RunRow } from "./tables.ts";
@@ -45,6 +46,7 @@ export async function snapshots(trx: Knex.Transaction, ids: PassId[]): Promise<P
         endedAt: row.ended_at,
         counters: sum(own.map((run) => run.counters)),
         expected: expectedOf(own),
+        policy: policyFrom(JSON.parse(row.policy) as Partial<Policy>),
         runs: own,
         licenses: balances.get(row.project_id)!,
       },

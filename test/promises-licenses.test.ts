@@ -122,6 +122,28 @@ describe("What a plan says is what its pass does", () => {
     expect((await finished(at)).counters).toMatchObject({ migrated: 3 });
   });
 
+  test("on a mailbox that moves between the plan and the pass, the difference is what moved", async () => {
+    await using at = await peopled(1);
+    const [anna] = at.people as [Person];
+    const many = Array.from({ length: 200 }, (_, n) => `mail ${n}`);
+    await anna.deliver("INBOX", ...many);
+    expect(await at.say("full")).toContain("expected: 200 items");
+    await anna.deliver("INBOX", "arrived");
+    // One in two hundred: still the plan that was shown.
+    expect(await at.say("start 1")).toContain("as pass 1");
+    await anna.deliver("Work", "arrived after the start");
+    await using client = await atOld(anna);
+    await client.expunge("INBOX", "1,2");
+
+    const { counters } = await finished(at);
+
+    expect(counters.migrated).toBe(200 + 2 - 2);
+    expect(counters).toMatchObject({ duplicates: 0, failed: 0 });
+    expect(await at.say("delta --dry-run")).toContain(
+      "expected: 0 items, 0 bytes, 200 already there",
+    );
+  });
+
   test("a mailbox that cannot be opened is named in the plan", async () => {
     await using at = await peopled(1, { source: { login: "user" } });
     const [entry] = await at.godwit.desk.projects.entries(at.project.id);

@@ -21,6 +21,7 @@ import {
   hindranceText,
   type Plan,
   remigrationBegun,
+  remigrationDry,
   remigrationForm,
   remigrationLine,
   remigrationPlan,
@@ -40,7 +41,7 @@ interface Wanted {
 export const remigrate = command<Wanted>({
   name: "remigrate",
   usage:
-    'remigrate <mailboxes> --because deleted|config|target|errors --reason "…" [--target <address>] [--empty-target] [--accept-duplicates] --confirm <project>',
+    'remigrate <mailboxes> --because deleted|config|target|errors --reason "…" [--target <address>] [--empty-target] [--accept-duplicates] [--dry-run] --confirm <project>',
   summary:
     "starts mailboxes from scratch, under a license more each; says first what would do instead",
   role: "operator",
@@ -55,6 +56,7 @@ export const remigrate = command<Wanted>({
     target: { value: "<address>" },
     "accept-duplicates": { value: null },
     "empty-target": { value: null },
+    "dry-run": { value: null },
     confirm: { value: "<project>" },
     ...projectOption,
   },
@@ -153,6 +155,7 @@ async function looked(
     approved === null
       ? (values?.get("name")?.reveal().trim() ?? wanted.words.options.get("confirm"))
       : project.name;
+  if (wanted.words.options.has("dry-run")) return privately(remigrationDry(plan));
   const left = plan.entries.map(({ facts, emptied }) => leftIn(facts, emptied));
   const stops = hindrance(project.policy, left, plan.balance, wanted);
   if (stops !== null) {

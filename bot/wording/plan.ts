@@ -17,11 +17,18 @@ export const kindWords: Record<PassKind, string> = {
   repair: "Repair",
 };
 
+/** Whoever says yes to a plan reads whom it is about; more than these nobody reads in a chat. */
+const mostNamed = 40;
+
+function sources({ entries }: PassPlan): string[] {
+  return entries.map(({ entry }) => entry.source);
+}
+
 /** What a plan would do, whole. `first`: the project never had a full pass or delta. */
 function planText(plan: PassPlan, forecast: Forecast, first: boolean): string {
   const lines = [
     `${headline(plan)}.`,
-    `  mailboxes: ${names(plan.entries.map((one) => one.entry.source))}`,
+    `  mailboxes: ${names(sources(plan), mostNamed)}`,
     ...refusedLines(plan),
     ...limitLines(plan),
     ...firstLines(plan),
@@ -273,7 +280,7 @@ function passesLeft(plan: PassPlan): string {
 function planFacts(plan: PassPlan, forecast: Forecast): Record<string, string> {
   const [expected] = forecastLines(plan, forecast);
   return {
-    Mailboxes: names(plan.entries.map((one) => one.entry.source)),
+    Mailboxes: names(sources(plan), mostNamed),
     ...(expected === undefined ? {} : { Expected: expected.replace(/^expected: /, "") }),
     ...(plan.refused.length === 0 ? {} : { "Left out": number(plan.refused.length) }),
     Licenses: `uses ${number(plan.licensesNeeded)}, ${number(plan.balance.free)} free${plan.short > 0 ? `, ${number(plan.short)} short` : ""}`,

@@ -61,6 +61,13 @@ export function remigrationPlan(plan: Plan): Message {
   };
 }
 
+/** The same, of one that is not to be. */
+export function remigrationDry(plan: Plan): Message {
+  const { text, ...drawn } = remigrationPlan(plan);
+  const dry = "This was a dry run: nothing was done.";
+  return { ...drawn, text: `${text}\n${dry}`, notes: [...(drawn.notes ?? []), dry] };
+}
+
 function planFacts(plan: Plan): Record<string, string> {
   return {
     Because: becauseWords[plan.because],

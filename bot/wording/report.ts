@@ -6,6 +6,7 @@ import type { Message } from "../message.ts";
 import { columns, count, number } from "./figures.ts";
 import { finished } from "./news.ts";
 import { aftermath, nextStep, stateWords, sums, title } from "./pass.ts";
+import { policyText } from "./policy.ts";
 import { rootMessage } from "./root.ts";
 
 /** An item that failed, with the server's own words. */
@@ -47,6 +48,7 @@ export function reportMessage(pass: PassSnapshot, failures: Failure[], now: Inst
   return {
     text: [
       over ? finished(pass) : rootMessage(pass, now).text,
+      `Policy when it started: ${policyText(pass.policy)}.`,
       columns([head, ...rows]),
       ...(failed.length === 0
         ? ["Nothing failed."]
@@ -57,6 +59,7 @@ export function reportMessage(pass: PassSnapshot, failures: Failure[], now: Inst
     notes: [
       `${sums(pass)}.`,
       ...(over ? aftermath(pass) : []),
+      `Policy when it started: ${policyText(pass.policy)}.`,
       ...(failed.length === 0
         ? ["Nothing failed."]
         : [

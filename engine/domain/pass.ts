@@ -165,6 +165,8 @@ export interface PassSnapshot {
   counters: Counters;
   /** What the listed items come to by the servers' counts, before they were listed; null while unknown. */
   expected: number | null;
+  /** As it began with it. */
+  policy: Policy;
   runs: RunSnapshot[];
   licenses: Balance;
 }

@@ -4,6 +4,7 @@ import { newsText } from "../../bot/wording/news.ts";
 import { rootMessage } from "../../bot/wording/root.ts";
 import type { News, NewsRow } from "../../engine/domain/news.ts";
 import { noCounters, type PassSnapshot } from "../../engine/domain/pass.ts";
+import { presets } from "../../engine/domain/policy.ts";
 import type { TranscriptLine } from "../../engine/domain/thread.ts";
 import { type ChatWorld, chatWorld } from "../doubles/chat-world.ts";
 
@@ -186,6 +187,7 @@ const pass: PassSnapshot = {
   kind: "delta",
   state: "processing",
   limit: null,
+  policy: presets.rackspace,
   startedBy: "local:owner",
   thread: "local:main",
   createdAt: 0,
@@ -209,7 +211,7 @@ const pass: PassSnapshot = {
       state: "processing",
       reason: null,
       waiting: null,
-    after: null,
+      after: null,
       counters: noCounters(),
       expected: null,
       passesUsed: 1,

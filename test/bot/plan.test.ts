@@ -122,9 +122,9 @@ test("the plan of the first delta says that it is no synchronisation, later ones
 });
 
 test("a long list of mailboxes is folded, numbers are grouped", async () => {
-  world = await chatWorld({ people: people(12), licenses: 12_000 });
+  world = await chatWorld({ people: people(42), licenses: 12_000 });
   expect(await world.hear("full --dry-run")).toMatch(
-    /12 mailboxes[\s\S]*p10@old\.example and 2 more[\s\S]*12\u202f000 free/,
+    /42 mailboxes[\s\S]*p40@old\.example and 2 more[\s\S]*12\u202f000 free/,
   );
 });
 
