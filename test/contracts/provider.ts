@@ -20,6 +20,8 @@ export interface ProviderWorld extends AsyncDisposable {
   deliver(mailbox: string, folder: string, messages: Delivered[]): Promise<void>;
   /** Takes a message out of a folder for good. */
   remove(mailbox: string, folder: string, uid: number): Promise<void>;
+  /** Moves a message to another folder, as a mail program does. */
+  move(mailbox: string, folder: string, uid: number, to: string): Promise<void>;
 }
 
 /** What every provider must do, whatever it speaks. */
@@ -147,6 +149,74 @@ export function providerContract(name: string, open: () => Promise<ProviderWorld
 
       expect((await lookAt(into, into.state.uidNext)).size).toBe(0);
       expect((await lookAt(into, 2)).size).toBe(1);
+    });
+
+    it("looks at those alone that are wanted, from the UID up", async () => {
+      await using world = await open();
+      await world.deliver("berta", "INBOX", [letter(1), letter(2), letter(3), letter(4)]);
+      await using target = await world.provider.target(world.address("berta"));
+      const into = await target.open("INBOX");
+
+      expect(await lookAt(into, 2, new Set([1, 3, 4, 99]))).toEqual(
+        new Map([
+          [3, letter(3).body],
+          [4, letter(4).body],
+        ]),
+      );
+      // The last message is not looked at for want of another.
+      expect((await lookAt(into, 5, new Set([4, 99]))).size).toBe(0);
+      expect((await lookAt(into, 1, new Set())).size).toBe(0);
+    });
+
+    it("tells the UIDs that stand there now", async () => {
+      await using world = await open();
+      await using target = await world.provider.target(world.address("berta"));
+      const empty = await target.open("INBOX");
+      expect(await empty.uids()).toEqual(new Set());
+      await world.deliver("berta", "Work", [letter(1), letter(2), letter(3)]);
+      const into = await target.open("Work");
+      expect(await into.uids()).toEqual(new Set([1, 2, 3]));
+
+      // By others and by itself, while it is open.
+      await world.remove("berta", "Work", 2);
+      await addAll(into, [item(11, letter(4).body)]);
+      await world.deliver("berta", "Work", [letter(5)]);
+
+      expect(await into.uids()).toEqual(new Set([1, 3, 4, 5]));
+    });
+
+    it("names an item the same wherever it is moved, and no two alike", async () => {
+      await using world = await open();
+      // The last two are the same to the byte.
+      await world.deliver("anna", "INBOX", [letter(1), letter(2), letter(2)]);
+      await world.deliver("anna", "Work", [letter(3)]);
+      const names = async (path: string, uids: number[]) => {
+        await using source = await world.provider.source(world.address("anna"));
+        const folder = await source.open(path);
+        const found = await folder.identities(uids);
+        const read = await readAll(folder.read(uids));
+        const byUid = (items: Iterable<[number, Buffer | null]>) =>
+          new Map([...items].map(([uid, name]) => [uid, name?.toString("base64")]));
+        // What an item is read with is the same name.
+        expect(byUid(read.map(({ uid, identity }) => [uid, identity]))).toEqual(byUid(found!));
+        expect([...found!.values()].every((name) => name.length === 16)).toBe(true);
+        return byUid(found!);
+      };
+      const before = await names("INBOX", [1, 2, 3, 99]);
+      expect([...before.keys()].toSorted()).toEqual([1, 2, 3]);
+      expect([...(await names("INBOX", [2])).keys()]).toEqual([2]);
+      const work = await names("Work", [1]);
+      expect(new Set([...before.values(), ...work.values()]).size).toBe(4);
+
+      await world.move("anna", "INBOX", 2, "Work");
+
+      expect([...(await names("INBOX", [1, 2, 3])).keys()].toSorted()).toEqual([1, 3]);
+      expect(await names("Work", [1, 2])).toEqual(
+        new Map([
+          [1, work.get(1)],
+          [2, before.get(2)],
+        ]),
+      );
     });
 
     it("takes no more items than it answers for", async () => {
@@ -277,9 +347,13 @@ export async function addAll(into: OpenTarget, items: Item[]): Promise<Receipt[]
 }
 
 /** What stands there from a UID up, as text. */
-export async function lookAt(into: OpenTarget, fromUid: number): Promise<Map<number, string>> {
+export async function lookAt(
+  into: OpenTarget,
+  fromUid: number,
+  only?: ReadonlySet<number>,
+): Promise<Map<number, string>> {
   const found = new Map<number, string>();
-  for await (const { uid, body } of into.look(fromUid)) found.set(uid, await text(body));
+  for await (const { uid, body } of into.look(fromUid, only)) found.set(uid, await text(body));
   return found;
 }
 

@@ -15,6 +15,9 @@ providerContract("memory", async () => {
     async remove(mailbox, folder, uid) {
       system.remove(mailbox, folder, uid);
     },
+    async move(mailbox, folder, uid, to) {
+      system.move(mailbox, folder, uid, to);
+    },
     async [Symbol.asyncDispose]() {},
   };
 });
