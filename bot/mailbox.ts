@@ -1,4 +1,4 @@
-import { UserError } from "../engine/domain/errors.ts";
+import { harmless, UserError } from "../engine/domain/errors.ts";
 
 /** Checks a mailbox's name loosely: an address, or a bare user name. Answers what is wrong, or null. */
 export function faultOfMailbox(name: string): string | null {
@@ -19,6 +19,15 @@ export function readAddress(name: string): string {
   if (fault === null) return name;
   throw new UserError(
     `The name of the mailbox ${fault}; nothing was done. Write it like anna@new.example.`,
+  );
+}
+
+/** Refuses words that can mean no mailbox, before they are repeated to anybody. */
+export function refuseOdd(selection: string[]): void {
+  const odd = selection.find((word) => word.length > 320 || harmless(word, 400) !== word);
+  if (odd === undefined) return;
+  throw new UserError(
+    `${harmless(odd, 60)} is no mailbox; nothing was done. Type \`list\` to see them.`,
   );
 }
 

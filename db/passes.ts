@@ -127,6 +127,7 @@ export function knexPasses(database: Database, clock: Clock): Passes {
         .join("passes", "passes.id", "runs.pass_id")
         .where("runs.entry_id", entry)
         .where("runs.wrote", true)
+        .whereIn("passes.kind", ["prestage", "full", "delta"])
         .orderBy("passes.id", "desc")
         .first<{ filters: string } | undefined>("passes.filters");
       return row === undefined ? null : (JSON.parse(row.filters) as Filters);
@@ -252,6 +253,8 @@ async function steer(
   want: "run" | "pause" | "stop",
   now: number,
 ): Promise<boolean> {
+  // The first of a remigration takes the others with it.
+  if (ended(row.state)) return false;
   const change = (columns: {
     state?: "queued" | "paused";
     wanted: typeof want;

@@ -2,7 +2,12 @@ import type { Knex } from "knex";
 import type { Clock } from "../engine/domain/clock.ts";
 import { UserError } from "../engine/domain/errors.ts";
 import { policyFrom } from "../engine/domain/policy.ts";
-import { noFilters, type Project, type Projects } from "../engine/domain/project.ts";
+import {
+  noFilters,
+  type Project,
+  type ProjectChange,
+  type Projects,
+} from "../engine/domain/project.ts";
 import type { Sealer } from "../engine/domain/secret.ts";
 import { keyOf, knexEndpoints } from "./endpoints.ts";
 import { knexEntries } from "./entries.ts";
@@ -60,14 +65,15 @@ export function knexProjects(database: Database, sealer: Sealer, _clock: Clock):
       return rows.map((row) => projectOf(row)!);
     },
 
-    async change(id, { policy, zone, filters, closed }) {
-      const columns = {
-        ...(policy !== undefined && { policy: JSON.stringify(policy) }),
-        ...(zone !== undefined && { zone }),
-        ...(filters !== undefined && { filters: JSON.stringify(filters) }),
-        ...(closed !== undefined && { closed }),
-      };
-      if (Object.keys(columns).length > 0) await knex("projects").where({ id }).update(columns);
+    async change(id, change) {
+      await write(database, async (trx) => {
+        await trx("projects").where({ id }).forNoKeyUpdate().first("id");
+        const [row] = await projectRows(trx).where({ "projects.id": id });
+        const now = projectOf(row);
+        if (now === null) throw new Error(`There is no project with the id ${id}.`);
+        const columns = columnsOf(typeof change === "function" ? change(now) : change);
+        if (Object.keys(columns).length > 0) await trx("projects").where({ id }).update(columns);
+      });
       return byId(id);
     },
 
@@ -100,6 +106,15 @@ export function knexProjects(database: Database, sealer: Sealer, _clock: Clock):
     async setVoice(channel, voice) {
       await knex("channels").where({ channel }).update({ voice });
     },
+  };
+}
+
+function columnsOf({ policy, zone, filters, closed }: ProjectChange): Partial<ProjectRow> {
+  return {
+    ...(policy !== undefined && { policy: JSON.stringify(policy) }),
+    ...(zone !== undefined && { zone }),
+    ...(filters !== undefined && { filters: JSON.stringify(filters) }),
+    ...(closed !== undefined && { closed }),
   };
 }
 

@@ -137,6 +137,13 @@ async function afterFirst(
     await release(trx, n, checked, run.source, now);
     return;
   }
+  const [next, ...later] = others;
+  if (end.state === "completed" && checked === undefined && next !== undefined) {
+    // It had nothing to carry, and so nothing could be checked: another goes first.
+    await trx("runs").where({ id: next }).update({ after_run: null });
+    await trx("runs").whereIn("id", later).update({ after_run: next });
+    return;
+  }
   for (const id of others) {
     const reason = `${run.source} goes first and did not come through its check; type \`delta\` when that is mended`;
     const other = await runOfPass(trx, id);

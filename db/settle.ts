@@ -17,10 +17,11 @@ export async function settle(
   now: Instant,
 ): Promise<void> {
   const run = await runOfPass(trx, settlement.run);
-  await carryItems(trx, settlement);
-  await noteFailures(trx, settlement, now);
+  const { repairs } = await carryItems(trx, settlement);
+  // What is put back is in the ledger: no retry would look at it.
+  if (!repairs) await noteFailures(trx, settlement, now);
   await setCounters(trx, run.id, settlement.folder, columnsOf(settlement.counters));
-  if (settlement.items.length > 0 && !run.wrote) await firstItem(trx, run, now);
+  if (settlement.items.length > 0 && !run.wrote && !repairs) await firstItem(trx, run, now);
   const [failure] = settlement.failed;
   if (failure === undefined || run.failure_told) return;
   await trx("runs").where({ id: run.id }).update({ failure_told: true });
@@ -51,10 +52,13 @@ export async function setCounters(
     .merge();
 }
 
-async function carryItems(trx: Knex.Transaction, settlement: Settlement): Promise<void> {
+async function carryItems(
+  trx: Knex.Transaction,
+  settlement: Settlement,
+): Promise<{ repairs: boolean }> {
   const { run, folder, uidValidity, items } = settlement;
   const { target, repairs } = await targetOf(trx, settlement);
-  if (items.length === 0) return;
+  if (items.length === 0) return { repairs };
   if (target === null) throw new Error(`Folder ${folder} was carried to no target.`);
   const rows = items.map((item) => ({
     folder_id: folder,
@@ -85,6 +89,7 @@ async function carryItems(trx: Knex.Transaction, settlement: Settlement): Promis
     uidValidity,
     items.map((item) => item.uid),
   );
+  return { repairs };
 }
 
 /** Where the batch went; its intent is gone with this. */

@@ -4,7 +4,7 @@ import type { NewPass, PassId, PassKind } from "../engine/domain/pass.ts";
 import { activeStates } from "./tables.ts";
 
 /** Passes that carry a remigration's mailboxes: one of them goes first. */
-export const goesFirst: ReadonlySet<PassKind> = new Set(["prestage", "full", "delta"]);
+export const goesFirst: ReadonlySet<PassKind> = new Set(["prestage", "full", "delta", "retry"]);
 
 /**
  * Of each remigration that was not released yet, one mailbox goes first and the others of the pass wait for it.

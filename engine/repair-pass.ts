@@ -1,5 +1,5 @@
 import { FolderError, harmless, UserError } from "./domain/errors.ts";
-import { type Folder, tolerantFingerprinter } from "./domain/item.ts";
+import type { Folder } from "./domain/item.ts";
 import type { LedgerFolder, Placed } from "./domain/ledger.ts";
 import { gap, type Job, noCounters } from "./domain/pass.ts";
 import type { OpenSource } from "./domain/provider.ts";
@@ -12,10 +12,12 @@ import { type Places, placesOf, stand } from "./pass/place.ts";
 import { readAll } from "./pass/readable.ts";
 import { chunks, rematch } from "./pass/rematch.ts";
 import type { PassEvent, PassResult } from "./pass/result.ts";
+import { type Strangers, strangersOf } from "./pass/strangers.ts";
 
 /**
  * Puts back what the ledger says was carried and what is no longer anywhere in the target mailbox. What somebody
- * moved there is found by its content and left where it is: there is never a second copy. What is gone at the old
+ * moved there is found by its content (by its name where the target rewrites what it stores) and left where it is:
+ * there is never a second copy. What is gone at the old
  * place too cannot be put back and counts as vanished. Resumes like `runPass`, by the same intents.
  */
 export async function* repairPass(
@@ -32,10 +34,9 @@ export async function* repairPass(
   const all = await Array.fromAsync(lost(job.entry, ends.ledger, ends.target));
   const items = all.reduce((total, { present, rows }) => total + present + rows.length, 0);
   yield { type: "expected", items };
-  // Nobody's by the ledger: what was moved is among it.
   const strangers = all.some(({ rows }) => rows.length > 0)
-    ? await unclaimed(job, ends)
-    : new Map<string, number>();
+    ? await strangersOf(job, ends, all)
+    : null;
   const full: Full = { refusals: 0, reason: "" };
   for (const one of all) {
     if (signal.aborted) return { ...result, interrupted: true };
@@ -55,6 +56,12 @@ async function* settleAll(
 ): AsyncGenerator<PassEvent> {
   const doubts = await ends.ledger.intents(job.entry);
   if (doubts.length === 0) return;
+  // It carries under no license: what another pass sent is not its to settle.
+  if (doubts.some(({ repairs, run }) => !repairs && run !== job.run)) {
+    throw new UserError(
+      "A batch of an earlier pass of this mailbox is in doubt. Nothing was put back. Type `delta` first, which settles it.",
+    );
+  }
   yield* quietTime(ends, doubts, signal);
   if (signal.aborted) return;
   for (const intent of doubts) {
@@ -85,34 +92,12 @@ async function* renumbered(
   }
 }
 
-/** By content, how often each message stands in the target mailbox that no carried row claims. */
-async function unclaimed(job: Job, ends: Ends): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
-  for (const { path } of await ends.target.folders()) {
-    const open = await ends.target.open(path);
-    const claimed = await ends.ledger.claimed(job.entry, path, open.state.uidValidity, 1);
-    const others = new Set([...(await open.uids())].filter((uid) => !claimed.has(uid)));
-    if (others.size === 0) continue;
-    for await (const { body } of open.look(1, others)) {
-      const key = await contentOf(body);
-      found.set(key, (found.get(key) ?? 0) + 1);
-    }
-  }
-  return found;
-}
-
-async function contentOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const hash = tolerantFingerprinter();
-  for await (const bytes of body) hash.update(bytes);
-  return hash.end().toString("base64");
-}
-
 async function* repairFolder(
   job: Job,
   ends: Ends,
   folder: Folder | null,
   { row, rows, present, presentOf }: Lost,
-  strangers: Map<string, number>,
+  strangers: Strangers | null,
   places: Places,
   full: Full,
   result: PassResult,
@@ -131,7 +116,7 @@ async function* repairFolder(
   try {
     if (rows.length > 0 && folder !== null) {
       const open = await ends.source.open(folder.path);
-      const todo = await missing(open, rows, strangers, listing);
+      const todo = await missing(open, row, rows, strangers, listing, result);
       await ends.ledger.count(job.run, row.id, counters, ends.fence);
       yield* putBack(job, ends, folder, row, open, { ...listing, todo }, places, full, signal);
     } else counters.vanished += rows.length;
@@ -152,32 +137,38 @@ async function* repairFolder(
 /** What of the lost is still at the source and nowhere in the target. */
 async function missing(
   open: OpenSource,
+  row: LedgerFolder,
   rows: Placed[],
-  strangers: Map<string, number>,
+  strangers: Strangers | null,
   { counters }: Listing,
+  result: PassResult,
 ): Promise<Todo[]> {
   const wanted = rows.filter(({ uidValidity }) => uidValidity === open.state.uidValidity);
   counters.vanished += rows.length - wanted.length;
   const todo: Todo[] = [];
+  let untold = 0;
   for (const some of chunks(wanted, 200)) {
     const read = new Set<number>();
     const refused = await readAll(
       open,
       some.map(({ uid }) => uid),
       async (item) => {
-        const key = await contentOf(item.body);
+        const found = (await strangers?.find(item)) ?? "missing";
         read.add(item.uid);
-        const elsewhere = strangers.get(key) ?? 0;
-        if (elsewhere === 0) {
-          todo.push({ uid: item.uid, size: item.size });
-          return;
-        }
-        strangers.set(key, elsewhere - 1);
-        counters.duplicates += 1;
+        if (found === "missing") todo.push({ uid: item.uid, size: item.size });
+        else if (found === "there") counters.duplicates += 1;
+        else untold += 1;
       },
     );
     counters.failed += refused.length;
     counters.vanished += some.length - read.size - refused.length;
+  }
+  counters.failed += untold;
+  if (untold > 0) {
+    result.folders.push({
+      folder: row.source,
+      reason: `${untold} have no Message-ID, and it cannot be told whether they stand elsewhere in the new mailbox: they were not put back`,
+    });
   }
   return todo;
 }

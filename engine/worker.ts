@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Clock, Instant } from "./domain/clock.ts";
-import { FencedError, harmless, TransientError, UserError } from "./domain/errors.ts";
+import { FencedError, FolderError, harmless, TransientError, UserError } from "./domain/errors.ts";
 import type { Ledger } from "./domain/ledger.ts";
 import type { Owned, Owners } from "./domain/owner.ts";
 import type { Checked, Job, Passes, RunEnd, RunId } from "./domain/pass.ts";
@@ -236,6 +236,10 @@ function interrupted(stop: AbortSignal, owned: Owned): RunEnd | null {
 
 function failure(error: unknown, job: Job, works: Works): RunEnd {
   if (error instanceof UserError) return { state: "failed", reason: error.message, survey: null };
+  if (error instanceof FolderError) {
+    const reason = `${harmless(error.message, 300)}. What was carried stays; type \`${job.kind}\` when that is mended`;
+    return { state: "failed", reason, survey: null };
+  }
   const reference = randomBytes(4).toString("hex");
   works.log.error({ run: job.run, reference, err: error }, "a run failed for a fault of ours");
   return {

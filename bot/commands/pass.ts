@@ -16,6 +16,7 @@ import {
 } from "../command.ts";
 import { isTimeOfDay, readLimit } from "../limit.ts";
 import { projectOf, projectOption } from "../linked.ts";
+import { refuseOdd } from "../mailbox.ts";
 import { passNumbered } from "../pass-meant.ts";
 import { bond, passBond } from "../plan-bond.ts";
 import { secondPerson } from "../second-person.ts";
@@ -165,11 +166,8 @@ async function selected(
 ): Promise<string[]> {
   const [only = ""] = words;
   if (kind !== "retry" || words.length !== 1 || !/^\d+$/.test(only)) {
-    const odd = words.find((word) => word.length > 320 || harmless(word, 400) !== word);
-    if (odd === undefined) return words;
-    throw new UserError(
-      `${harmless(odd, 60)} is no mailbox; nothing was started. Type \`list\` to see them.`,
-    );
+    refuseOdd(words);
+    return words;
   }
   const pass = await passNumbered(Number(only), project, { desk });
   const open = new Set((await desk.projects.entries(project.id)).map(({ id }) => id));
@@ -191,22 +189,21 @@ async function carryOut(
   const { desk, approved, person, channel } = context;
   await refuseRunning(request, project, context);
   // Whoever approves it sees what it would do and can say no.
-  const plan = await preview(request, project.id, !yes || approved !== null, desk);
+  let plan = await preview(request, project.id, !yes || approved !== null, desk);
+  if (yes && approved === null && needsSecond(plan)) {
+    plan = await preview(request, project.id, true, desk);
+  }
   const first = await isFirst(plan, context);
   const show = (told: (forecast: Forecast) => Promise<Answer>) => shown(plan, told, context);
   if (dryRun) return show(async (forecast) => privately(planDry(plan, forecast, first)));
   if (plan.short > 0) throw new UserError(shortText(plan));
-  const { passesOver } = plan.project.policy.secondPerson;
-  // A verify writes nothing.
-  const many = passesOver !== null && plan.entries.length > passesOver;
-  const second = many && plan.kind !== "verify";
   const wanted = (forecast: Forecast) => ({
     project,
     told: planLine(plan),
     content: passBond(plan, request),
     message: planAsked(plan, forecast, first),
   });
-  if (approved === null && second) {
+  if (approved === null && needsSecond(plan)) {
     return show(async (forecast) => (await secondPerson(true, wanted(forecast), context))!);
   }
   await secondPerson(false, wanted({ entries: [], of: 0 }), context);
@@ -227,6 +224,12 @@ async function carryOut(
     const message = planKept(plan, n, forecast, first);
     return { say: [{ how: "post", message, key: `plan:${n}` }] };
   });
+}
+
+/** Whether it is over more mailboxes than one person may start alone. A verify writes nothing. */
+function needsSecond({ kind, entries, project }: PassPlan): boolean {
+  const { passesOver } = project.policy.secondPerson;
+  return passesOver !== null && entries.length > passesOver && kind !== "verify";
 }
 
 /** More mailboxes than this take a while to be asked: that is said before. */

@@ -1,6 +1,8 @@
 import { harmless, UserError } from "../../engine/domain/errors.ts";
+import type { Policy } from "../../engine/domain/policy.ts";
 import type { Filters, Project } from "../../engine/domain/project.ts";
-import { command, privately } from "../command.ts";
+import { authorise } from "../authorise.ts";
+import { type Command, command, privately } from "../command.ts";
 import { readDate } from "../limit.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import { nearest } from "../nearest.ts";
@@ -29,7 +31,7 @@ const settings: Record<string, (value: string, project: Project) => Change> = {
   zone: (value) => ({ zone: readZone(value) }),
 };
 
-export const projectSet = command({
+export const projectSet: Command = command({
   name: "project set",
   usage: "project set <key> <value> [--project <name>]",
   summary: "changes a filter, the policy or the time zone; `none` clears a filter",
@@ -65,6 +67,10 @@ export const projectSet = command({
   },
   async run({ key, value, words }, context) {
     const project = await projectOf(words, context);
+    // Who has to approve is the owners' to say.
+    if (key.startsWith("secondPerson.")) {
+      await authorise({ ...projectSet, role: "owner" }, words, context);
+    }
     const change = settings[key]?.(value, project) ?? {};
     const { after, before } = change.filters ?? project.filters;
     if (after !== null && before !== null && after >= before) {
@@ -81,7 +87,14 @@ export const projectSet = command({
       context,
     );
     if (waits !== null) return waits;
-    const now = await context.desk.projects.change(project.id, change);
+    // Made anew of the project as it stands by then: another change at this moment stays.
+    const now = await context.desk.projects.change(project.id, (stands) => {
+      const anew = settings[key]?.(value, stands) ?? {};
+      if (anew.policy !== undefined && context.approved === null) {
+        refuseLoosening(stands.policy, anew.policy);
+      }
+      return anew;
+    });
     const lines =
       change.filters !== undefined
         ? filterLines(now)
@@ -98,6 +111,14 @@ export const projectSet = command({
     };
   },
 });
+
+/** The rule was made while this was on its way. */
+function refuseLoosening(before: Policy, after: Policy): void {
+  if (!loosens(before.secondPerson, after.secondPerson)) return;
+  throw new UserError(
+    "Somebody changed who has to approve at this moment; nothing was changed. Type the command again.",
+  );
+}
 
 function filter(project: Project, change: Partial<Filters>): Change {
   return { filters: { ...project.filters, ...change } };

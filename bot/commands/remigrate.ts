@@ -1,5 +1,5 @@
 import type { Emptied } from "../../engine/domain/emptying.ts";
-import { harmless, TransientError, UserError } from "../../engine/domain/errors.ts";
+import { FolderError, harmless, TransientError, UserError } from "../../engine/domain/errors.ts";
 import { choose } from "../../engine/domain/plan.ts";
 import type { Entry, Project } from "../../engine/domain/project.ts";
 import {
@@ -11,8 +11,9 @@ import {
 } from "../../engine/domain/remigration.ts";
 import { type Answer, Aside, type Context, command, privately, type Words } from "../command.ts";
 import { projectOf, projectOption } from "../linked.ts";
-import { readAddress } from "../mailbox.ts";
+import { readAddress, refuseOdd } from "../mailbox.ts";
 import { secondPerson } from "../second-person.ts";
+import { count } from "../wording/figures.ts";
 import { who } from "../wording/people.ts";
 import {
   emptiedText,
@@ -26,6 +27,7 @@ import {
   remigrationLine,
   remigrationPlan,
 } from "../wording/remigration.ts";
+import { sameServer } from "./add.ts";
 
 /** As typed. */
 interface Wanted {
@@ -64,10 +66,13 @@ export const remigrate = command<Wanted>({
   async run(wanted, context) {
     const project = await projectOf(wanted.words, context);
     const entries = chosen(wanted, await context.desk.projects.entries(project.id), project);
+    await refuseItself(wanted, project, entries, context);
     const later = () => looked(wanted, project, entries, context);
-    if (entries.length <= quicklyLooked) return later();
+    // To empty one, every mail that was carried is looked at.
+    if (entries.length <= quicklyLooked && !wanted.empties) return later();
+    const all = count(entries.length, "mailbox", "mailboxes");
     return {
-      ...privately(`Looking at both ends of ${entries.length} mailboxes; the plan follows.`),
+      ...privately(`Looking at both ends of ${all}; the plan follows.`),
       later,
     };
   },
@@ -84,6 +89,7 @@ function read(words: Words): Wanted {
       'Which mailboxes? Nothing was done. Type `remigrate <mailboxes> --because deleted|config|target|errors --reason "…"`; all of them are `*`.',
     );
   }
+  refuseOdd(selection);
   const because = reasons.find((one) => one === options.get("because")?.toLowerCase());
   if (because === undefined) {
     throw new UserError(
@@ -141,6 +147,21 @@ function chosen({ selection, target }: Wanted, entries: Entry[], project: Projec
     );
   }
   return all;
+}
+
+/** A mailbox is not carried into itself: the old place is never changed. */
+async function refuseItself(
+  { target }: Wanted,
+  project: Project,
+  entries: Entry[],
+  { desk }: Context,
+): Promise<void> {
+  if (target === null || !(await sameServer(project, desk))) return;
+  const itself = entries.find(({ source }) => source.toLowerCase() === target.toLowerCase());
+  if (itself === undefined) return;
+  throw new UserError(
+    `${target} is the old mailbox itself: source and target would be the same mailbox of the same server. Nothing was done. Type \`--target\` with another one.`,
+  );
 }
 
 async function looked(
@@ -217,7 +238,7 @@ async function planOf(
     desk.licenses.balance(project.id),
   ]);
   const emptied: (Emptied | null)[] = [];
-  for (const entry of entries) emptied.push(empties ? await desk.emptying.look(entry) : null);
+  for (const entry of entries) emptied.push(empties ? await lookAt(entry, desk) : null);
   return {
     project,
     because: wanted.because,
@@ -234,6 +255,17 @@ async function planOf(
     })),
     typed: typedAgain(wanted),
   };
+}
+
+async function lookAt(entry: Entry, desk: Context["desk"]): Promise<Emptied> {
+  try {
+    return await desk.emptying.look(entry);
+  } catch (error) {
+    if (!(error instanceof TransientError || error instanceof FolderError)) throw error;
+    throw new UserError(
+      `${entry.target} cannot be looked into: ${harmless(error.message, 300)} Nothing was done. Type the command again later.`,
+    );
+  }
 }
 
 /** What must be the same when a second person has approved it. */
@@ -255,7 +287,8 @@ async function emptyAll(n: number, project: Project, { desk }: Context): Promise
         sums[key] += emptied[key];
       }
     } catch (error) {
-      if (!(error instanceof UserError || error instanceof TransientError)) throw error;
+      const told = [UserError, TransientError, FolderError].some((kind) => error instanceof kind);
+      if (!told || !(error instanceof Error)) throw error;
       const text = emptyingStopped(n, entry.target, error.message);
       const message = { text, tone: "bad" } as const;
       throw new Aside(new UserError(text), [{ how: "post", message }]);

@@ -14,7 +14,7 @@ export function forecastLines(plan: PassPlan, forecast: Forecast): string[] {
   const unasked = forecast.of - forecast.entries.length;
   const known = sums.duplicates === 0 ? "" : `, ${number(sums.duplicates)} already there`;
   const lines = [
-    `expected: ${count(sums.items, "item")}, ${size(sums.bytes)}${known}${some}`,
+    `expected: ${plan.kind === "repair" ? "up to " : ""}${count(sums.items, "item")}, ${size(sums.bytes)}${known}${some}`,
     ...again(plan, sums.moved),
   ];
   if (sums.changed !== null && sums.changed > 0) {

@@ -5,7 +5,7 @@ import type { Entry, EntryId, Filters } from "./project.ts";
 /** What a pass over one mailbox would meet now, by what both servers list. Nothing is read or written for it. */
 export interface EntryForecast {
   entry: EntryId;
-  /** To be carried, and their bytes by the old server's count. */
+  /** To be carried, and their bytes by the old server's count; of a repair at most: what was moved is among it. */
   items: number;
   bytes: number;
   /** Carried before. */

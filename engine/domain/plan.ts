@@ -108,7 +108,7 @@ export function planPass(
 }
 
 function goingFirst({ kind, entries }: PassPlan): PassPlan["first"] {
-  if (kind !== "prestage" && kind !== "full" && kind !== "delta") return [];
+  if (kind === "verify" || kind === "trial" || kind === "repair") return [];
   const unchecked = entries.flatMap(({ entry }) => (entry.unchecked ? entry : []));
   const groups = Map.groupBy(unchecked, ({ remigration }) => remigration).values();
   return [...groups].flatMap(([entry, ...others]) =>

@@ -101,6 +101,8 @@ export type Login = { entry: EntryId } & Pick<
   "sourceUser" | "sourcePassword" | "targetUser" | "targetPassword"
 >;
 
+export type ProjectChange = Partial<Pick<Project, "policy" | "zone" | "filters" | "closed">>;
+
 /** Projects, their endpoints and entries, and which channel is about which project. Secrets are sealed on the way in. */
 export interface Projects {
   /** Throws `UserError` when the name is taken. */
@@ -108,9 +110,10 @@ export interface Projects {
   byId(id: ProjectId): Promise<Project>;
   byName(name: string): Promise<Project | null>;
   list(): Promise<Project[]>;
+  /** `change` as such, or made of the project as it stands: then nobody changes it in between. */
   change(
     id: ProjectId,
-    change: Partial<Pick<Project, "policy" | "zone" | "filters" | "closed">>,
+    change: ProjectChange | ((now: Project) => ProjectChange),
   ): Promise<Project>;
 
   /** One channel, one project. */

@@ -1,8 +1,10 @@
 import { UserError } from "../domain/errors.ts";
-import { exactFingerprinter } from "../domain/item.ts";
+import type { LedgerFolder, Placed } from "../domain/ledger.ts";
 import type { Checked, Job } from "../domain/pass.ts";
 import type { Ends } from "./ends.ts";
-import { lost } from "./lost.ts";
+import { type Lost, lost } from "./lost.ts";
+import { readAll } from "./readable.ts";
+import { type Strangers, strangersOf } from "./strangers.ts";
 
 /**
  * A mailbox that is carried again from scratch begins empty, unless duplicates are wanted. Looked at here and not
@@ -10,8 +12,7 @@ import { lost } from "./lost.ts";
  */
 export async function refuseFull(job: Job, ends: Ends): Promise<void> {
   if (job.remigration === null || job.remigration.acceptsDuplicates) return;
-  const begun = (await ends.ledger.folders(job.entry)).some(({ target }) => target !== null);
-  if (begun) return;
+  if (await hasBegun(job, ends)) return;
   const { items } = await ends.target.survey();
   if (items === 0) return;
   throw new UserError(
@@ -19,53 +20,76 @@ export async function refuseFull(job: Job, ends: Ends): Promise<void> {
   );
 }
 
+/** Whether anything was carried into it, or may have been. */
+async function hasBegun(job: Job, { ledger }: Ends): Promise<boolean> {
+  if ((await ledger.intents(job.entry)).length > 0) return true;
+  for (const { id } of await ledger.folders(job.entry)) {
+    if ((await ledger.carried(id)) > 0) return true;
+  }
+  return false;
+}
+
 /**
- * Compares a carried mailbox with its ledger from the target's side: whether all of it stands where it was put,
- * and whether anything with the same content stands beside it in those folders.
+ * Compares a carried mailbox with its ledger from the target's side: whether all of it stands there, where it was
+ * put or where its owner moved it, and whether anything with the same content stands beside it in those folders.
+ * Null where there is nothing to compare: nothing was carried.
  */
-export async function checkFirst(job: Job, ends: Ends): Promise<Checked> {
-  const checked = { carried: 0, missing: 0, duplicates: 0 };
-  const fingerprints = new Set<string>();
-  const targets = new Set<string>();
-  for await (const { row, rows, present } of lost(job.entry, ends.ledger, ends.target)) {
-    checked.carried += present + rows.length;
-    // A target that tells no UIDs cannot be asked for single items: its counts are compared.
-    if (ends.target.tellsUids) checked.missing += rows.length;
-    for await (const page of ends.ledger.placed(row.id)) {
+export async function checkFirst(job: Job, ends: Ends): Promise<Checked | null> {
+  const all = await Array.fromAsync(lost(job.entry, ends.ledger, ends.target));
+  const carried = all.reduce((total, { present, rows }) => total + present + rows.length, 0);
+  if (carried === 0) return null;
+  const accepted = job.remigration?.acceptsDuplicates ?? false;
+  if (!ends.target.tellsUids) {
+    // It cannot be asked for single items: counts are compared.
+    const { items } = await ends.target.survey();
+    const missing = Math.max(0, carried - items);
+    const duplicates = Math.max(0, items - carried);
+    return {
+      carried,
+      missing,
+      duplicates,
+      passed: missing === 0 && (duplicates === 0 || accepted),
+    };
+  }
+  const strangers = await strangersOf(job, ends, all);
+  let missing = 0;
+  for (const { row, rows } of all) missing += await notThere(row, rows, strangers, ends);
+  const duplicates = await beside(all, strangers, ends);
+  return { carried, missing, duplicates, passed: missing === 0 && (duplicates === 0 || accepted) };
+}
+
+/** How many of these are nowhere in the new mailbox. */
+async function notThere(
+  row: LedgerFolder,
+  rows: Placed[],
+  strangers: Strangers,
+  { source }: Ends,
+): Promise<number> {
+  if (rows.length === 0) return 0;
+  const open = await source.open(row.source);
+  const uids = rows.flatMap(({ uid, uidValidity }) =>
+    uidValidity === open.state.uidValidity ? uid : [],
+  );
+  let found = 0;
+  await readAll(open, uids, async (item) => {
+    if ((await strangers.find(item)) === "there") found += 1;
+  });
+  return rows.length - found;
+}
+
+/** How many that nobody claims or moved stand in the carried folders with the content of something carried. */
+async function beside(all: Lost[], strangers: Strangers, { ledger }: Ends): Promise<number> {
+  const rest = strangers.rest();
+  if (rest.length === 0) return 0;
+  const contents = new Set<string>();
+  const folders = new Set<string>();
+  for (const { row } of all) {
+    for await (const page of ledger.placed(row.id)) {
       for (const { fingerprint, target } of page) {
-        fingerprints.add(fingerprint.toString("base64"));
-        targets.add(target);
+        contents.add(fingerprint.toString("base64"));
+        folders.add(target);
       }
     }
   }
-  if (!ends.target.tellsUids) {
-    const { items } = await ends.target.survey();
-    checked.missing = Math.max(0, checked.carried - items);
-    checked.duplicates = Math.max(0, items - checked.carried);
-  } else checked.duplicates = await beside(job, ends, targets, fingerprints);
-  const accepted = job.remigration?.acceptsDuplicates ?? false;
-  const passed = checked.missing === 0 && (checked.duplicates === 0 || accepted);
-  return { ...checked, passed };
-}
-
-/** How many items no row claims have the content of one that was carried. */
-async function beside(
-  job: Job,
-  ends: Ends,
-  targets: Set<string>,
-  fingerprints: Set<string>,
-): Promise<number> {
-  let found = 0;
-  for (const target of targets) {
-    const open = await ends.target.open(target);
-    const claimed = await ends.ledger.claimed(job.entry, target, open.state.uidValidity, 1);
-    const others = new Set([...(await open.uids())].filter((uid) => !claimed.has(uid)));
-    if (others.size === 0) continue;
-    for await (const { body } of open.look(1, others)) {
-      const hash = exactFingerprinter();
-      for await (const bytes of body) hash.update(bytes);
-      if (fingerprints.has(hash.end().toString("base64"))) found += 1;
-    }
-  }
-  return found;
+  return rest.filter(({ folder, exact }) => folders.has(folder) && contents.has(exact)).length;
 }

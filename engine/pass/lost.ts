@@ -8,6 +8,8 @@ export interface Lost {
   /** Not where they were put: removed or moved there, or their folder was made anew. */
   rows: Placed[];
   present: number;
+  /** One of the present. */
+  sample: Placed | null;
   /** Of the present: put there by a run. */
   presentOf(run: number): { items: number; bytes: number };
 }
@@ -33,6 +35,7 @@ export async function* lost(
     const rows: Placed[] = [];
     const own = new Map<number, { items: number; bytes: number }>();
     let present = 0;
+    let sample: Placed | null = null;
     for await (const page of ledger.placed(row.id)) {
       for (const one of page) {
         const there = await standing(one.target);
@@ -46,11 +49,18 @@ export async function* lost(
           continue;
         }
         present += 1;
+        sample ??= one;
         const sum = own.get(one.run) ?? { items: 0, bytes: 0 };
         own.set(one.run, { items: sum.items + 1, bytes: sum.bytes + one.size });
       }
     }
     if (present + rows.length === 0) continue;
-    yield { row, rows, present, presentOf: (run) => own.get(run) ?? { items: 0, bytes: 0 } };
+    yield {
+      row,
+      rows,
+      present,
+      sample,
+      presentOf: (run) => own.get(run) ?? { items: 0, bytes: 0 },
+    };
   }
 }

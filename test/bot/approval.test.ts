@@ -471,7 +471,7 @@ describe("the setting itself", () => {
     [[grants], "policy cloudiway"],
   ])("with %s, one person is enough for `%s`", async (before, after) => {
     await house(before);
-    expect(await world.hear(`project set ${after}`, as("olu"))).toMatch(/^Set for acme:/);
+    expect(await world.hear(`project set ${after}`, as("ana"))).toMatch(/^Set for acme:/);
     expect(await world.desk.approvals.look(1)).toBeNull();
   });
 

@@ -396,13 +396,22 @@ export function remigrationsContract(open: OpenBooks): void {
         expect((await books.projects.entries(project.id)).some((one) => one.unchecked)).toBe(false);
       });
 
+      test("the next goes first when it completed with nothing to carry, and so to check", async () => {
+        await endFirst(completed);
+
+        expect(await states()).toEqual(["completed", "queued", "queued"]);
+        const { runs } = await books.passes.snapshot(pass);
+        expect(runs.map(({ after }) => after)).toEqual([null, null, "bob@old.example"]);
+        expect(await books.passes.waiting(10)).toEqual([runs[1]!.id]);
+        expect((await books.remigrations.look(n))?.releasedAt).toBeNull();
+      });
+
       test.each([
         {
           how: "did not come through its check",
           end: { ...completed, checked: { ...checked, missing: 1, passed: false } } as RunEnd,
         },
         { how: "failed", end: failed as RunEnd },
-        { how: "completed and was not checked", end: completed as RunEnd },
       ])("they are stopped when it $how, and their licenses are free", async ({ end }) => {
         await endFirst(end);
 
