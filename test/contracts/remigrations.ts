@@ -467,13 +467,14 @@ export function remigrationsContract(open: OpenBooks): void {
         expect(await begin(1)).toBe(false);
       });
 
-      test("all are stopped with their pass", async () => {
+      test("all are stopped with their pass, and each end is told once", async () => {
         expect(await books.passes.control(pass, "stop", "local:owner")).toBeGreaterThan(0);
 
         expect(await states()).toEqual(["stopped", "stopped", "stopped"]);
         expect((await books.passes.snapshot(pass)).state).toBe("stopped");
         expect(await books.passes.waiting(10)).toEqual([]);
         expect(await books.licenses.balance(project.id)).toMatchObject({ reserved: 0, free: 10 });
+        expect(await ends()).toEqual(["anna@old.example", "bob@old.example", "carl@old.example"]);
       });
 
       test("they are stopped with the first alone", async () => {
