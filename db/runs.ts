@@ -170,10 +170,16 @@ async function release(
   }
 }
 
-/** Ticked once every mailbox of the remigration had a pass that completed. */
+/** Ticked once every mailbox of the remigration had a full pass that completed. */
 async function validated(trx: Knex.Transaction, n: number, now: Instant): Promise<void> {
-  const entries = await trx("entries").where({ remigration_id: n }).select("first_success_at");
-  if (entries.some((entry) => entry.first_success_at === null)) return;
+  const entries = await trx("entries").where({ remigration_id: n }).pluck<number[]>("id");
+  const whole = await trx("runs")
+    .join("passes", "passes.id", "runs.pass_id")
+    .whereIn("runs.entry_id", entries)
+    .whereIn("passes.kind", ["full", "delta"])
+    .where("runs.state", "completed")
+    .distinct("runs.entry_id");
+  if (whole.length < entries.length) return;
   const note = `${entries.length} of ${entries.length}`;
   await setTick(trx, n, { item: "validated", by: null, at: now, note });
 }

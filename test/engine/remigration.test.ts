@@ -169,6 +169,19 @@ describe("the one that goes first", () => {
     expect((await world.godwit.desk.remigrations.look(n))?.releasedAt).toBeNull();
   });
 
+  test("is validated by full passes, not by a pre-stage", async () => {
+    const n = await remigrated();
+    const ticked = async () =>
+      (await world.godwit.desk.remigrations.look(n))?.ticks.map(({ item }) => item) ?? [];
+    await world.pass("prestage", { days: 1 });
+    expect(await ticked()).toContain("counts");
+    expect(await ticked()).not.toContain("validated");
+
+    await world.pass("full");
+
+    expect(await ticked()).toContain("validated");
+  });
+
   test("stopped before it began ends each of the others once, with its reason", async () => {
     await remigrated();
     const { desk } = world.godwit;
