@@ -14,7 +14,7 @@ export interface Warner {
 /** How often it looks, in ms. */
 const lookMs = 60 * 60 * 1000;
 /** Days before the end at which a window is spoken of once more. */
-const steps = [14, 7, 3, 1, 0];
+const steps = [14, 7, 3, 1];
 const day = 24 * 60 * 60 * 1000;
 
 /** `surfaces`: those this process speaks on. What was told is kept with the posts, so that it is told once. */
@@ -74,12 +74,20 @@ function occasions(
   // Before the first is used, the plan says it.
   if (short.length > 0 && consumed > 0) found.push({ key: `licenses:${owned}`, about: short });
   const windows = all.filter((one) => one.type === "window");
-  const [first] = windows.toSorted((a, b) => a.until - b.until);
+  // What is over is told once; together, where the same day ended it.
+  for (const [ended, about] of Map.groupBy(
+    windows.filter(({ over }) => over),
+    ({ until }) => Math.floor(until / day),
+  )) {
+    found.push({ key: `over:${ended}`, about });
+  }
+  const open = windows.filter(({ over }) => !over).sort((a, b) => a.until - b.until);
+  const [first] = open;
   if (first === undefined) return found;
   const left = Math.ceil((first.until - now) / day);
   const step = steps.findLast((days) => left <= days);
   if (step !== undefined) {
-    found.push({ key: `window:${first.entry}:${first.until}:${step}`, about: windows });
+    found.push({ key: `window:${first.entry}:${first.until}:${step}`, about: open });
   }
   return found;
 }

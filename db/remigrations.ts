@@ -105,6 +105,15 @@ async function refuse(
       `${busy.source} is in pass ${busy.pass_id}, which has not ended. Nothing was done. Type \`stop ${busy.pass_id}\` or wait for it.`,
     );
   }
+  const targets = wanted.entries.map(({ entry, target }) =>
+    keyOf(target ?? olds.find(({ id }) => id === entry)?.target ?? ""),
+  );
+  const twice = targets.find((target, at) => targets.indexOf(target) !== at);
+  if (twice !== undefined) {
+    throw new UserError(
+      `${twice} would be the new mailbox of two. Nothing was done. Name another target.`,
+    );
+  }
   for (const { target } of wanted.entries) {
     if (target === null) continue;
     const taken = await trx("entries")

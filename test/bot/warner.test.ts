@@ -18,7 +18,7 @@ describe("the end of a window", () => {
     const told: number[] = [];
     for (; world.clock.now() < until + 20 * day; world.clock.advance(6 * hour)) {
       const before = Math.ceil((until - world.clock.now()) / day);
-      for (const _line of await tick()) told.push(before);
+      for (const _line of await tick()) told.push(before || 0);
     }
 
     expect(told).toEqual([14, 7, 3, 1, 0]);
@@ -90,6 +90,24 @@ describe("the end of a window", () => {
 
     expect(await tick()).toHaveLength(1);
   });
+});
+
+test("a window is spoken of by itself after another's is over", async () => {
+  await using world = await carried(["anna"]);
+  await world.say("add bob@old.example bob@new.example");
+  world.clock.advance(20 * day);
+  await carry(world, "bob");
+  const { tick, until } = await watched(world);
+  world.clock.advance(until + hour - world.clock.now());
+  expect(await tick()).toHaveLength(1);
+
+  const told: number[] = [];
+  for (; world.clock.now() < until + 30 * day; world.clock.advance(6 * hour)) {
+    const before = Math.ceil((until + 20 * day - world.clock.now()) / day);
+    for (const { text } of await tick()) if (text.includes("bob@")) told.push(before || 0);
+  }
+
+  expect(told).toEqual([14, 7, 3, 1, 0]);
 });
 
 describe("licenses that run out", () => {

@@ -7,7 +7,7 @@ import { type Directory, listFolders, modseqOf, plain } from "./folders.ts";
 import { fetchMessages } from "./messages.ts";
 import { encodeName } from "./names.ts";
 import { select } from "./selected.ts";
-import type { Session } from "./session.ts";
+import type { Reply, Session } from "./session.ts";
 import { type Argument, atom, sequence } from "./wire.ts";
 
 /** Opens mailboxes over IMAP to remove single messages from them. */
@@ -33,7 +33,7 @@ function imapEmptier(session: Session): Emptier {
     },
     async open(path) {
       const wire = directory?.folders.find((folder) => folder.path === path)?.wire;
-      const { state } = await select(session, "SELECT", path, wire ?? encodeName(path));
+      const { state } = await select(session, "SELECT", path, wire ?? encodeName(path), true);
       return openEmptier(session, state);
     },
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
@@ -56,11 +56,15 @@ function openEmptier(session: Session, state: OpenEmptier["state"]): OpenEmptier
       }
     },
     async remove(items) {
-      const known = items.map(({ modseq }) => modseq ?? 0);
-      const unchanged = modseqs && !known.includes(0) ? Math.max(...known) : null;
       const gone = new Set<number>();
-      for (const set of uidSets(items.map(({ uid }) => uid))) {
-        for (const uid of await removeSet(session, set, unchanged)) gone.add(uid);
+      const known = new Map(items.map(({ uid, modseq }) => [uid, modseq]));
+      const counted = modseqs && !known.values().some((modseq) => modseq === null);
+      for (const set of uidSets([...known.keys()])) {
+        const same = counted ? await unchanged(session, set, known) : null;
+        const sets = same === null ? [set] : uidSets(same.uids);
+        for (const one of sets) {
+          for (const uid of await removeSet(session, one, same?.highest ?? null)) gone.add(uid);
+        }
       }
       return gone;
     },
@@ -68,25 +72,41 @@ function openEmptier(session: Session, state: OpenEmptier["state"]): OpenEmptier
 }
 
 /**
- * Marks and expunges these and no other. With mod-sequences, what changed after the newest of them was read is
- * left as it is by the server itself: whatever is changed later counts higher.
+ * Those that still count what they did when they were read. Whatever is changed from here on counts higher than the
+ * highest of them.
  */
-async function removeSet(
+async function unchanged(
   session: Session,
   set: string,
-  unchanged: number | null,
-): Promise<number[]> {
+  known: Map<number, number | null>,
+): Promise<{ uids: number[]; highest: number }> {
+  const uids: number[] = [];
+  let highest = 0;
+  await fetchAll(session, set, [atom("UID"), atom("MODSEQ")], (fetched) => {
+    const [uid, modseq] = [numberOf(fetched, "UID"), modseqOf(numberOf(fetched, "MODSEQ"))];
+    if (uid === null || modseq === null || known.get(uid) !== modseq) return;
+    uids.push(uid);
+    highest = Math.max(highest, modseq);
+  });
+  return { uids, highest };
+}
+
+/** Marks and expunges these and no other; with mod-sequences none that counts higher than `highest`. */
+async function removeSet(session: Session, set: string, highest: number | null): Promise<number[]> {
   const condition: Argument[] =
-    unchanged === null ? [] : [[atom("UNCHANGEDSINCE"), atom(String(unchanged))]];
+    highest === null ? [] : [[atom("UNCHANGEDSINCE"), atom(String(highest))]];
   const mark = [atom("+FLAGS.SILENT"), [atom("\\Deleted")]];
-  accept(await session.send("UID STORE", [sequence(set), ...condition, ...mark]), session);
+  const reply = await session.send("UID STORE", [sequence(set), ...condition, ...mark]);
+  accept(reply, session);
+  const refused = modified(reply);
   const marked: number[] = [];
   await fetchAll(session, set, [atom("UID"), atom("FLAGS")], (fetched) => {
     const uid = numberOf(fetched, "UID");
     const flags = fetched.get("FLAGS");
     const deleted =
       Array.isArray(flags) && flags.some((flag) => /^\\deleted$/i.test(String(flag?.value ?? "")));
-    if (uid !== null && deleted) marked.push(uid);
+    // What was changed meanwhile may bear somebody else's mark.
+    if (uid !== null && deleted && !refused(uid)) marked.push(uid);
   });
   for (const some of uidSets(marked)) {
     accept(await session.send("UID EXPUNGE", [sequence(some)]), session);
@@ -99,7 +119,17 @@ async function removeSet(
   return marked.filter((uid) => !left.has(uid));
 }
 
-function accept(reply: Awaited<ReturnType<Session["send"]>>, session: Session): void {
+/** Which UIDs a conditional STORE left as they are (RFC 7162 §3.1.3): `[MODIFIED 7,9:11]`. */
+function modified({ code }: Reply): (uid: number) => boolean {
+  if (code[0] !== "MODIFIED") return () => false;
+  const ranges = (code[1] ?? "").split(",").map((part) => part.split(":").map(Number));
+  return (uid) =>
+    ranges.some(
+      ([first = 0, last = first]) => uid >= Math.min(first, last) && uid <= Math.max(first, last),
+    );
+}
+
+function accept(reply: Reply, session: Session): void {
   // Some changed meanwhile (RFC 7162 §3.1.3): those are left.
   if (reply.status === "NO" && reply.code[0] === "MODIFIED") return;
   if (reply.status !== "OK") throw new FolderError(words(reply.text, session.who));

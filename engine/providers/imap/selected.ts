@@ -15,19 +15,21 @@ export interface Selected {
 
 /**
  * Opens a folder. EXAMINE leaves no trace; opening another folder ends this one and expunges nothing. Throws
- * `FolderError` with the server's words, and for a folder whose UIDs mean nothing.
+ * `FolderError` with the server's words, and for a folder whose UIDs mean nothing. `counted`: with mod-sequences,
+ * where the server has them.
  */
 export async function select(
   session: Session,
   how: "EXAMINE" | "SELECT",
   path: string,
   wire: string,
+  counted = how === "EXAMINE",
 ): Promise<Selected> {
   const codes = new Map<string, string>();
   let permanentFlags: Set<string> | null = null;
   let count = 0;
   // Some servers keep mod-sequences only once somebody has asked for them (RFC 7162 §3.1.8).
-  const condstore = how === "EXAMINE" && session.has("CONDSTORE") ? [[atom("CONDSTORE")]] : [];
+  const condstore = counted && session.has("CONDSTORE") ? [[atom("CONDSTORE")]] : [];
   const reply = await session.send(how, [quoted(wire), ...condstore], {
     OK: (answer) => {
       const [code, value] = codeOf(answer);
