@@ -14,9 +14,25 @@ export interface ServerLocks extends AsyncDisposable {
 /** How often the connection is asked whether it lives, and how long it may take to say so, in ms. */
 const heartbeat = { every: 1_000, within: 5_000 };
 
+/** One question at a time: the connection takes no second one meanwhile. */
+type Ask = <Row extends pg.QueryResultRow>(
+  text: string,
+  values?: number[],
+) => Promise<pg.QueryResult<Row>>;
+
+function inTurns(client: pg.Client): Ask {
+  let last: Promise<unknown> = Promise.resolve();
+  return <Row extends pg.QueryResultRow>(text: string, values: number[] = []) => {
+    const mine = last.then(() => client.query<Row>(text, values));
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+}
+
 /** One connection with everything that hangs on it. */
 interface Line {
   client: pg.Client;
+  ask: Ask;
   lost: AbortController;
   /** This session may lock the same thing twice, so who has what is remembered here. */
   held: Set<string>;
@@ -41,13 +57,13 @@ export function openServerLocks(url: string): ServerLocks {
 
   return {
     async take(kind, id) {
-      const { client, lost, held } = await connected();
+      const { ask, lost, held } = await connected();
       const name = `${kind}:${id}`;
       if (held.has(name)) return null;
       held.add(name);
       let taken = false;
       try {
-        const { rows } = await client.query<{ taken: boolean }>(
+        const { rows } = await ask<{ taken: boolean }>(
           "select pg_try_advisory_lock($1, $2) as taken",
           [kind, id],
         );
@@ -62,7 +78,7 @@ export function openServerLocks(url: string): ServerLocks {
         async [Symbol.asyncDispose]() {
           if (freed || lost.signal.aborted) return;
           freed = true;
-          const unlock = client.query("select pg_advisory_unlock($1, $2)", [kind, id]);
+          const unlock = ask("select pg_advisory_unlock($1, $2)", [kind, id]);
           // Where the connection dies meanwhile, the lock goes with it.
           await unlock.catch(() => undefined);
           held.delete(name);
@@ -96,11 +112,12 @@ async function connect(url: string, onLost: () => void): Promise<Line> {
   client.on("error", lose);
   client.on("end", lose);
   await client.connect();
+  const ask = inTurns(client);
   const beat = () => {
     timer = setTimeout(async () => {
       const late = setTimeout(lose, heartbeat.within);
       try {
-        await client.query("select 1");
+        await ask("select 1");
         if (!lost.signal.aborted) beat();
       } catch {
         lose();
@@ -111,5 +128,5 @@ async function connect(url: string, onLost: () => void): Promise<Line> {
     timer.unref();
   };
   beat();
-  return { client, lost, held: new Set() };
+  return { client, ask, lost, held: new Set() };
 }
