@@ -1,7 +1,7 @@
 import type { Knex } from "knex";
 import type { Instant } from "../engine/domain/clock.ts";
 import { UserError } from "../engine/domain/errors.ts";
-import type { NewPass, PassId } from "../engine/domain/pass.ts";
+import type { NewPass, PassId, PassKind } from "../engine/domain/pass.ts";
 import { beyond } from "../engine/domain/policy.ts";
 import { balanceOf, moveLicense } from "./licenses.ts";
 import { tell } from "./news.ts";
@@ -106,6 +106,11 @@ function refuseChanged(pass: NewPass, entries: Map<number, EntryRow>, now: Insta
         `The trial of ${row.source} has been used. Nothing was started. Type \`prestage 90d\` or \`full\`.`,
       );
     }
+    if (license === "none" && countedKinds.has(pass.kind) && !withinLicense(pass, row, now)) {
+      throw new UserError(
+        `The license of ${row.source} was used up meanwhile. Nothing was started. Type the command again.`,
+      );
+    }
     if (license === "reserve" && row.license === "consumed" && withinLicense(pass, row, now)) {
       throw new UserError(
         `${row.source} got its license meanwhile and needs no other. Nothing was started. Type the command again.`,
@@ -113,6 +118,9 @@ function refuseChanged(pass: NewPass, entries: Map<number, EntryRow>, now: Insta
     }
   }
 }
+
+/** Kinds of pass that a license has only so many of, or only for so long. */
+const countedKinds: ReadonlySet<PassKind> = new Set(["prestage", "full", "delta"]);
 
 function withinLicense({ policy }: NewPass, row: EntryRow, now: Instant): boolean {
   const use = { passesUsed: row.passes_used, firstSuccessAt: row.first_success_at };

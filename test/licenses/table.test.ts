@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { PassKind } from "../engine/domain/pass.ts";
-import { type Policy, type PresetName, presets } from "../engine/domain/policy.ts";
-import { preview, submit } from "../engine/submit.ts";
-import { type MemoryWorld, memoryWorld } from "./doubles/memory-world.ts";
+import type { PassKind } from "../../engine/domain/pass.ts";
+import { type Policy, type PresetName, presets } from "../../engine/domain/policy.ts";
+import { preview, submit } from "../../engine/submit.ts";
+import { type MemoryWorld, memoryWorld } from "../doubles/memory-world.ts";
 
 // The presets of semantics.md, side by side, and what each makes of the field's license table.
 
@@ -166,6 +166,20 @@ describe("over the passes of a license", () => {
 
     expect([await used(), await passesUsed()]).toEqual([1, 10]);
   });
+});
+
+test("a plan from before the last pass of a license was used does not start one too many", async () => {
+  await underPolicy({ ...presets.rackspace, passesPerLicense: 2, overLimit: "block" });
+  await carried("full");
+  const { desk } = world.godwit;
+  const request = { kind: "delta" as const, limit: null, selection: [], types: null };
+  const stale = await preview(request, world.project.id, true, desk);
+  deliver();
+  await carried("delta");
+
+  await expect(submit(stale, { who: "test", thread: "test:1" }, desk)).rejects.toThrow(
+    "The license of anna@old was used up meanwhile. Nothing was started.",
+  );
 });
 
 describe("what counts as a pass", () => {
