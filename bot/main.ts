@@ -13,10 +13,12 @@ import { scrub } from "../engine/domain/secret.ts";
 import { engineDefaults, startEngine } from "../engine/engine.ts";
 import { type Opened, openGodwit, openSealer } from "../engine/open.ts";
 import { makeKey } from "../engine/secrets.ts";
+import { startTicking } from "../engine/ticker.ts";
 import { type Bot, makeBot } from "./bot.ts";
 import type { Machine } from "./command.ts";
 import { commands } from "./commands/table.ts";
 import { type Config, readConfig } from "./config.ts";
+import { makeCrier } from "./crier.ts";
 import { type Log, openLog } from "./log.ts";
 import { startNarrating } from "./narrating.ts";
 import { makeNarrator } from "./narrator.ts";
@@ -234,9 +236,12 @@ async function openStage(config: Config, afar = true): Promise<Stage> {
   for (const surface of surfaces) {
     const narrator = makeNarrator({ desk, surfaces: [surface], clock: wallClock, log });
     const warner = makeWarner(desk, [surface], wallClock);
-    const speakers = afar ? [narrator, warner] : [narrator];
+    const crier = makeCrier(desk, [surface]);
+    const speakers = afar ? [narrator, crier, warner] : [narrator];
     stack.use(startNarrating(speakers, `narrator-${surface.name}`, seats, wallClock, log));
   }
+  // Who only types a command is no reason for others' passes to begin.
+  if (afar) stack.use(startTicking(desk, wallClock, log));
   stack.use(startEngine({ ...godwit.works, log }, desk.queue, engineDefaults));
   const bot = makeBot({
     desk,

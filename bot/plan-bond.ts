@@ -29,7 +29,16 @@ export function passBond(plan: PassPlan, request: PassRequest): unknown {
   const { kind, types, filters, licensesNeeded } = plan;
   const entries = plan.entries.map(({ entry, license }) => [entry.id, license]);
   // A limit in days moves with the day it is started on; a date is the instant it was when it was shown.
-  return [kind, request.limit, types, filters, licensesNeeded, entries, plan.project.policy];
+  return [
+    kind,
+    request.limit,
+    request.at ?? null,
+    types,
+    filters,
+    licensesNeeded,
+    entries,
+    plan.project.policy,
+  ];
 }
 
 function parts(plan: PassPlan): Record<string, unknown> {

@@ -12,6 +12,7 @@ import * as conversations from "./migrations/0005_conversations.ts";
 import * as chat from "./migrations/0006_chat.ts";
 import * as owed from "./migrations/0007_owed.ts";
 import * as remigration from "./migrations/0008_remigration.ts";
+import * as schedules from "./migrations/0009_schedules.ts";
 import "./tables.ts";
 import { inTheWay } from "./transaction.ts";
 
@@ -34,6 +35,7 @@ const migrations: [name: string, migration: Knex.Migration][] = [
   ["0006_chat", chat],
   ["0007_owed", owed],
   ["0008_remigration", remigration],
+  ["0009_schedules", schedules],
 ];
 
 /** The number of PostgreSQL's advisory lock for migrating; any other would do. */

@@ -1,6 +1,6 @@
 import type { Knex } from "knex";
 import type { Instant } from "../engine/domain/clock.ts";
-import { UserError } from "../engine/domain/errors.ts";
+import { TakenError, UserError } from "../engine/domain/errors.ts";
 import type { NewPass, PassId, PassKind } from "../engine/domain/pass.ts";
 import { beyond } from "../engine/domain/policy.ts";
 import { balanceOf, moveLicense } from "./licenses.ts";
@@ -23,6 +23,7 @@ export async function submitPass(
   // All that start something in a project take turns here.
   const project = await trx("projects").where({ id: pass.project }).forNoKeyUpdate().first("id");
   if (project === undefined) throw new Error(`There is no project with the id ${pass.project}.`);
+  if (pass.schedule !== undefined) await refuseTaken(trx, pass.schedule);
   const entries = await chosen(trx, pass);
   await refuseBusy(trx, pass);
   refuseChanged(pass, entries, now);
@@ -44,6 +45,9 @@ export async function submitPass(
     "id",
   );
   const { id } = made!;
+  if (pass.schedule !== undefined) {
+    await trx("schedules").where({ n: pass.schedule }).update({ state: "started", pass_id: id });
+  }
   for (const some of chunks(pass.entries)) {
     await trx("runs").insert(
       some.map(({ entry }) => ({
@@ -63,6 +67,12 @@ export async function submitPass(
   await reserve(trx, pass, id, now);
   await tell(trx, id, { type: "pass queued" }, now);
   return id;
+}
+
+/** Asked before anything else: the mailboxes of one that was started are busy with it. */
+async function refuseTaken(trx: Knex.Transaction, n: number): Promise<void> {
+  const row = await trx("schedules").where({ n, state: "waiting" }).forUpdate().first("n");
+  if (row === undefined) throw new TakenError("Another process started it.");
 }
 
 async function chosen(trx: Knex.Transaction, pass: NewPass): Promise<Map<number, EntryRow>> {
@@ -134,7 +144,7 @@ async function refuseShort(trx: Knex.Transaction, pass: NewPass): Promise<void> 
   const short = needed - free;
   if (short <= 0) return;
   throw new UserError(
-    `Uses ${needed} licenses, ${free} free: ${short} short. Nothing was started. Choose fewer mailboxes, or type \`licenses add ${short} --note "order number"\`.`,
+    `Uses ${needed} ${needed === 1 ? "license" : "licenses"}, ${free} free: ${short} short. Nothing was started. Choose fewer mailboxes, or type \`licenses add ${short} --note "order number"\`.`,
   );
 }
 

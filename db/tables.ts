@@ -7,6 +7,7 @@ import type { Voice } from "../engine/domain/project.ts";
 import type { Endpoint } from "../engine/domain/provider.ts";
 import type { Because } from "../engine/domain/remigration.ts";
 
+import type { ScheduleState } from "../engine/domain/schedule.ts";
 /** States of a run or pass that has not ended. */
 export const activeStates: readonly PassState[] = ["queued", "processing", "paused"];
 
@@ -245,6 +246,20 @@ export interface TickRow {
   note: string;
 }
 
+export interface ScheduleRow {
+  n: number;
+  project_id: number;
+  channel: string;
+  person: string;
+  approved_by: string | null;
+  request: string;
+  at: Instant;
+  state: ScheduleState;
+  pass_id: number | null;
+  reason: string | null;
+  told: boolean;
+}
+
 export interface TranscriptRow {
   id: number;
   at: Instant;
@@ -276,6 +291,7 @@ declare module "knex/types/tables.js" {
     audit: AuditRow;
     plans: PlanRow;
     approvals: ApprovalRow;
+    schedules: ScheduleRow;
     remigrations: RemigrationRow;
     ticks: TickRow;
     transcript: TranscriptRow;

@@ -12,6 +12,7 @@ import { type PassPlan, type PassRequest, type Plans, planPass } from "./domain/
 import type { Project, ProjectId, Projects } from "./domain/project.ts";
 import type { Queue } from "./domain/queue.ts";
 import type { Inspector, Remigrations } from "./domain/remigration.ts";
+import type { Schedules } from "./domain/schedule.ts";
 import type { Contacts, Inbox, Posts, Thread, Transcript } from "./domain/thread.ts";
 
 /** Everything the bot may touch. */
@@ -20,6 +21,7 @@ export interface Desk {
   licenses: Licenses;
   passes: Passes;
   plans: Plans;
+  schedules: Schedules;
   forecaster: Forecaster;
   inspector: Inspector;
   remigrations: Remigrations;
@@ -53,11 +55,12 @@ export async function preview(
 
 /**
  * The one door in: writes pass, runs and reservations in one transaction, then rings for each run.
- * Throws `UserError` when licenses are short or an entry got busy meanwhile; then nothing was written.
+ * Throws `UserError` when licenses are short or an entry got busy meanwhile, `TakenError` where its schedule has
+ * become a pass already; then nothing was written.
  */
 export async function submit(
   plan: PassPlan,
-  by: { who: string; thread: Thread },
+  by: { who: string; thread: Thread; schedule?: number },
   desk: Desk,
 ): Promise<PassId> {
   if (plan.short > 0) throw new UserError(shortOf(plan));
@@ -70,6 +73,7 @@ export async function submit(
     policy: plan.project.policy,
     startedBy: by.who,
     thread: by.thread,
+    ...(by.schedule !== undefined && { schedule: by.schedule }),
     entries: plan.entries.map(({ entry, license }) => ({ entry: entry.id, license })),
   });
   await ringWaiting(desk);
@@ -82,7 +86,7 @@ export async function ringWaiting(desk: Pick<Desk, "passes" | "queue">): Promise
 }
 
 function shortOf(plan: PassPlan): string {
-  return `Uses ${plan.licensesNeeded} licenses, ${plan.balance.free} free: ${plan.short} short. Nothing was started. Choose fewer mailboxes, or type \`licenses add ${plan.short} --note "order number"\`.`;
+  return `Uses ${plan.licensesNeeded} ${plan.licensesNeeded === 1 ? "license" : "licenses"}, ${plan.balance.free} free: ${plan.short} short. Nothing was started. Choose fewer mailboxes, or type \`licenses add ${plan.short} --note "order number"\`.`;
 }
 
 /** Of the project, for those who only have its name. */

@@ -1,8 +1,9 @@
+import type { Instant } from "../../engine/domain/clock.ts";
 import { harmless, UserError } from "../../engine/domain/errors.ts";
 import type { Forecast } from "../../engine/domain/forecast.ts";
 import { type ItemType, itemTypes } from "../../engine/domain/item.ts";
 import { ended, type PassKind } from "../../engine/domain/pass.ts";
-import type { PassPlan, PassRequest } from "../../engine/domain/plan.ts";
+import { overSecondPerson, type PassPlan, type PassRequest } from "../../engine/domain/plan.ts";
 import type { Project } from "../../engine/domain/project.ts";
 import { preview, submit } from "../../engine/submit.ts";
 import {
@@ -20,7 +21,9 @@ import { refuseOdd } from "../mailbox.ts";
 import { passNumbered } from "../pass-meant.ts";
 import { bond, passBond } from "../plan-bond.ts";
 import { secondPerson } from "../second-person.ts";
-import { names } from "../wording/figures.ts";
+import { readWhen } from "../when.ts";
+import { isoMoment, names } from "../wording/figures.ts";
+import { who } from "../wording/people.ts";
 import {
   asking,
   planAsked,
@@ -30,17 +33,12 @@ import {
   planStarted,
   shortText,
 } from "../wording/plan.ts";
+import { scheduled } from "../wording/schedule.ts";
 
 const keptFor = 15 * 60_000;
 
 const yesNo: Record<string, Option> = { "dry-run": { value: null }, yes: { value: null } };
-const at: Record<string, Option> = {
-  at: {
-    value: "<when>",
-    later:
-      "A start at a later time (`--at`) is not in this version yet; nothing was started. Leave it out to start now.",
-  },
-};
+const at: Record<string, Option> = { at: { value: "<when>" } };
 const types: Record<string, Option> = { types: { value: "mail" } };
 
 export const verify = passCommand("verify", {
@@ -58,23 +56,23 @@ export const trial = passCommand("trial", {
 });
 
 export const prestage = passCommand("prestage", {
-  usage: 'prestage <90d | date | "date time"> [mailboxes] [--dry-run] [--yes]',
+  usage: 'prestage <90d | date | "date time"> [mailboxes] [--at <when>] [--dry-run] [--yes]',
   summary: "carries the mail received before a limit, while people go on working",
   examples: ["prestage 90d", 'prestage "2026-08-01 18:00" *@old.example', "prestage 30d --dry-run"],
   options: { ...yesNo, ...at, ...types },
 });
 
 export const full = passCommand("full", {
-  usage: "full [mailboxes] [--types mail] [--dry-run] [--yes]",
+  usage: "full [mailboxes] [--types mail] [--at <when>] [--dry-run] [--yes]",
   summary: "carries all that was not carried yet",
   examples: ["full", "full anna@old.example --yes"],
   options: { ...yesNo, ...at, ...types },
 });
 
 export const delta = passCommand("delta", {
-  usage: "delta [mailboxes] [--types mail] [--dry-run] [--yes]",
+  usage: "delta [mailboxes] [--types mail] [--at <when>] [--dry-run] [--yes]",
   summary: "the same, by the word that is used after the cutover",
-  examples: ["delta", "delta --yes"],
+  examples: ["delta", 'delta --at "tomorrow 22:00"'],
   options: { ...yesNo, ...at, ...types },
 });
 
@@ -122,9 +120,19 @@ function passCommand(
         selection: await selected(kind, typed.selection, project, context),
         types: typed.types,
       };
-      return carryOut(request, project, typed, context);
+      const when = typed.words.options.get("at");
+      if (when === undefined) return carryOut(request, project, typed, context);
+      const at = readWhen(when, project.zone, context.desk.clock.now());
+      return carryOut({ ...request, at }, project, typed, absolute(context, at));
     },
   });
+}
+
+/** Approved an hour later, “in 2h” is still the moment that was shown. */
+function absolute(context: Context, at: Instant): Context {
+  const { name, words } = context.asked;
+  const options = new Map(words.options).set("at", isoMoment(at));
+  return { ...context, asked: { name, words: { ...words, options } } };
 }
 
 function read(kind: PassKind, words: Words): Typed {
@@ -187,10 +195,10 @@ async function carryOut(
   context: Context,
 ): Promise<Answer> {
   const { desk, approved, person, channel } = context;
-  await refuseRunning(request, project, context);
+  if (request.at === undefined) await refuseRunning(request, project, context);
   // Whoever approves it sees what it would do and can say no.
   let plan = await preview(request, project.id, !yes || approved !== null, desk);
-  if (yes && approved === null && needsSecond(plan)) {
+  if (yes && approved === null && overSecondPerson(plan)) {
     plan = await preview(request, project.id, true, desk);
   }
   const first = await isFirst(plan, context);
@@ -203,11 +211,12 @@ async function carryOut(
     content: passBond(plan, request),
     message: planAsked(plan, forecast, first),
   });
-  if (approved === null && needsSecond(plan)) {
+  if (approved === null && overSecondPerson(plan)) {
     return show(async (forecast) => (await secondPerson(true, wanted(forecast), context))!);
   }
   await secondPerson(false, wanted({ entries: [], of: 0 }), context);
   if (plan.licensesNeeded === 0 || yes || approved !== null) {
+    if (request.at !== undefined) return schedule(request, request.at, plan, context);
     const pass = await submit(plan, { who: person.id, thread: channel }, desk);
     return { ...privately(planStarted(plan, pass, first)), passes: [pass] };
   }
@@ -226,10 +235,23 @@ async function carryOut(
   });
 }
 
-/** Whether it is over more mailboxes than one person may start alone. A verify writes nothing. */
-function needsSecond({ kind, entries, project }: PassPlan): boolean {
-  const { passesOver } = project.policy.secondPerson;
-  return passesOver !== null && entries.length > passesOver && kind !== "verify";
+/** Puts it in the calendar. What it does is planned anew when its time comes. */
+export async function schedule(
+  request: PassRequest,
+  at: Instant,
+  plan: PassPlan,
+  { desk, person, channel, approved }: Context,
+): Promise<Answer> {
+  const n = await desk.schedules.add({
+    project: plan.project.id,
+    channel,
+    person: person.id,
+    approvedBy: approved?.by.id ?? null,
+    request,
+    at,
+  });
+  const told = scheduled(n, plan, at, desk.clock.now(), who(person));
+  return { say: [{ how: "post", message: told }], note: `schedule ${n}` };
 }
 
 /** More mailboxes than this take a while to be asked: that is said before. */

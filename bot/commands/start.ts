@@ -19,7 +19,7 @@ import {
   sourceChanged,
   typedAgain,
 } from "../wording/plan.ts";
-import { quicklyAsked } from "./pass.ts";
+import { quicklyAsked, schedule } from "./pass.ts";
 
 export const start = command({
   name: "start",
@@ -34,6 +34,11 @@ export const start = command({
   async run(n, context): Promise<Answer> {
     const { desk, person, channel } = context;
     const kept = await waiting(n, context);
+    if (kept.request.at !== undefined && kept.request.at <= desk.clock.now()) {
+      throw new UserError(
+        `The time of plan ${n} has passed; nothing was scheduled. Type the command again.`,
+      );
+    }
     const plan = await preview(kept.request, kept.project, true, desk);
     const changed = changedSince(kept.hash, plan, person.id, channel);
     if (changed.length > 0) {
@@ -61,9 +66,14 @@ async function begin(n: number, kept: KeptPlan, plan: PassPlan, context: Context
   if (!(await desk.plans.choose(n, { what: "start", by: person.id, at }))) {
     throw await gone(n, context);
   }
-  const pass = await submit(plan, { who: person.id, thread: channel }, desk);
   const moment = timeOfDay(at, at, plan.project.zone);
   const { name } = plan.project;
+  if (kept.request.at !== undefined) {
+    const message = planChosen(n, kind, name, "schedule", who(person), moment);
+    const answer = await schedule(kept.request, kept.request.at, plan, context);
+    return { ...answer, say: [{ how: "rewrite", key: `plan:${n}`, message }, ...answer.say] };
+  }
+  const pass = await submit(plan, { who: person.id, thread: channel }, desk);
   const message = planChosen(n, kind, name, { start: pass }, who(person), moment);
   return {
     say: [

@@ -19,6 +19,7 @@ import { projectClose, projectShow } from "./project-show.ts";
 import { remigrate } from "./remigrate.ts";
 import { remigrationList, remigrationShow, remigrationTick } from "./remigration.ts";
 import { roles, rolesGrant, rolesRevoke } from "./roles.ts";
+import { scheduleCancel, scheduleListed, scheduleMove, scheduleRun } from "./schedule.ts";
 import { cancel, start } from "./start.ts";
 import { report, status } from "./status.ts";
 
@@ -49,11 +50,15 @@ export const commands: Command[] = [
   cancel,
   approve,
   deny,
+  scheduleMove,
+  scheduleRun,
+  scheduleCancel,
   pause,
   resume,
   stop,
   status,
   report,
+  scheduleListed,
   list,
   remigrationList,
   remigrationShow,

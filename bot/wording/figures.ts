@@ -28,6 +28,11 @@ export function moment(at: Instant, zone: string): string {
   return `${DateTime.fromMillis(at, { zone }).toFormat("yyyy-MM-dd HH:mm")} (${zone})`;
 }
 
+/** An instant that reads the same in every zone. */
+export function isoMoment(at: Instant): string {
+  return DateTime.fromMillis(at, { zone: "utc" }).toFormat("yyyy-MM-dd'T'HH:mm'Z'");
+}
+
 /** The time of day alone, with the day where it is not the same. */
 export function timeOfDay(at: Instant, now: Instant, zone: string): string {
   const then = DateTime.fromMillis(at, { zone });

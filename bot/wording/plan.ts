@@ -165,11 +165,12 @@ export function planChosen(
   n: number,
   kind: PassKind,
   project: string,
-  chosen: { start: number } | "cancel",
+  chosen: { start: number } | "schedule" | "cancel",
   by: string,
   at: string,
 ): Message {
   const what = `Plan ${n}, ${kindWords[kind].toLowerCase()} of ${project}`;
+  if (chosen === "schedule") return { text: `${what}: scheduled by ${by} at ${at}.` };
   return chosen === "cancel"
     ? { text: `${what}: cancelled by ${by} at ${at}. Nothing was started.` }
     : { text: `${what}: started by ${by} at ${at} as pass ${chosen.start}.` };
@@ -206,6 +207,7 @@ export function typedAgain(request: PassRequest, zone: string): string {
   const words: string[] = [request.kind];
   if (limit !== null && "days" in limit) words.push(`${limit.days}d`);
   if (limit !== null && "at" in limit) words.push(`"${moment(limit.at, zone).slice(0, 16)}"`);
+  if (request.at !== undefined) words.push(`--at "${moment(request.at, zone).slice(0, 16)}"`);
   return [...words, ...request.selection].join(" ");
 }
 

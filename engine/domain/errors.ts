@@ -48,6 +48,11 @@ export class FolderError extends Error {
   override name = "FolderError";
 }
 
+/** Another process did it first: nothing is left to do. */
+export class TakenError extends Error {
+  override name = "TakenError";
+}
+
 /** This process no longer owns the entry: another may be writing. Nothing more may be sent or recorded. */
 export class FencedError extends Error {
   override name = "FencedError";

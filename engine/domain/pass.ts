@@ -109,6 +109,8 @@ export interface NewPass {
   policy: Policy;
   startedBy: string;
   thread: Thread;
+  /** The schedule it comes from: it becomes this pass, or `TakenError` is thrown. */
+  schedule?: number;
   entries: { entry: EntryId; license: "none" | "reserve" }[];
 }
 

@@ -18,6 +18,8 @@ export interface PassRequest {
   selection: string[];
   /** Null for all that the kind carries. */
   types: ItemType[] | null;
+  /** When it is to start; left out for now. */
+  at?: Instant;
 }
 
 /** What a request would do now. */
@@ -88,7 +90,7 @@ export function planPass(
     warnings: [],
   };
   for (const entry of chosen) {
-    const reason = notReady(request.kind, entry);
+    const reason = notReady(request, entry);
     if (reason !== null) plan.refused.push({ entry, reason });
     else admit(plan, entry, now, asked);
   }
@@ -114,6 +116,12 @@ function goingFirst({ kind, entries }: PassPlan): PassPlan["first"] {
   return [...groups].flatMap(([entry, ...others]) =>
     entry === undefined || others.length === 0 ? [] : { entry, others },
   );
+}
+
+/** Whether it is over more mailboxes than one person may start alone. A verify writes nothing. */
+export function overSecondPerson({ kind, entries, project }: PassPlan): boolean {
+  const { passesOver } = project.policy.secondPerson;
+  return passesOver !== null && entries.length > passesOver && kind !== "verify";
 }
 
 /** Binds a plan that waits for its `start`: another hash means the source of its numbers has changed. */
@@ -194,9 +202,11 @@ export function glob(pattern: string): RegExp {
   return new RegExp(`^${escaped.replace(/\*+/g, ".*").replace(/\?/g, ".")}$`, "iu");
 }
 
-function notReady(kind: PassKind, entry: Entry): string | null {
+function notReady({ kind, at }: PassRequest, entry: Entry): string | null {
   if (entry.notReady !== null) return entry.notReady;
-  if (entry.busyWith !== null) return `already running in pass ${entry.busyWith}`;
+  // What runs now may have ended by the time it is to start.
+  if (entry.busyWith !== null && at === undefined)
+    return `already running in pass ${entry.busyWith}`;
   if (kind === "trial" && entry.trialUsed)
     return "its trial has been used; type `prestage 90d` or `full`";
   if (kind === "repair" && entry.lastState === null) {

@@ -26,6 +26,7 @@ import {
 } from "../../engine/domain/project.ts";
 import type { Endpoint } from "../../engine/domain/provider.ts";
 import type { Remigrations } from "../../engine/domain/remigration.ts";
+import type { Schedules } from "../../engine/domain/schedule.ts";
 import { Secret } from "../../engine/domain/secret.ts";
 import type { Contacts, Inbox, Posts, Transcript } from "../../engine/domain/thread.ts";
 
@@ -38,6 +39,7 @@ export interface Books extends AsyncDisposable {
   newsroom: Newsroom;
   audit: Audit;
   plans: Plans;
+  schedules: Schedules;
   approvals: Approvals;
   remigrations: Remigrations;
   transcript: Transcript;

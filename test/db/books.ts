@@ -14,6 +14,7 @@ import { knexPeople } from "../../db/people.ts";
 import { knexPlans } from "../../db/plans.ts";
 import { knexProjects } from "../../db/projects.ts";
 import { knexRemigrations } from "../../db/remigrations.ts";
+import { knexSchedules } from "../../db/schedules.ts";
 import { knexTranscript } from "../../db/transcript.ts";
 import { aesSealer, parseKeys } from "../../engine/secrets.ts";
 import type { Books } from "../contracts/books.ts";
@@ -42,6 +43,7 @@ export async function openBooks(
     newsroom: knexNewsroom(database),
     audit: knexAudit(database, clock),
     plans: knexPlans(database),
+    schedules: knexSchedules(database),
     remigrations: knexRemigrations(database, sealer, clock),
     approvals: knexApprovals(database),
     transcript: knexTranscript(database, clock),

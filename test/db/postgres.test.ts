@@ -9,6 +9,7 @@ import { ownersContract } from "../contracts/owners.ts";
 import { passesContract } from "../contracts/passes.ts";
 import { projectsContract } from "../contracts/projects.ts";
 import { remigrationsContract } from "../contracts/remigrations.ts";
+import { schedulesContract } from "../contracts/schedules.ts";
 import { type Postgres, startPostgres } from "../servers/postgres.ts";
 import { openBooks } from "./books.ts";
 import { deathContract } from "./death.ts";
@@ -33,6 +34,7 @@ describe("the PostgreSQL database", () => {
   conversationsContract(open);
   approvalsContract(open);
   remigrationsContract(open);
+  schedulesContract(open);
   ownersContract(open);
   deathContract(open, () => url);
 

@@ -8,6 +8,7 @@ import { ownersContract } from "../contracts/owners.ts";
 import { passesContract } from "../contracts/passes.ts";
 import { projectsContract } from "../contracts/projects.ts";
 import { remigrationsContract } from "../contracts/remigrations.ts";
+import { schedulesContract } from "../contracts/schedules.ts";
 import { openBooks, sqliteFolder } from "./books.ts";
 import { deathContract } from "./death.ts";
 
@@ -31,6 +32,7 @@ describe("the SQLite database", () => {
   conversationsContract(open);
   approvalsContract(open);
   remigrationsContract(open);
+  schedulesContract(open);
   ownersContract(open);
   deathContract(open, () => url);
 });

@@ -20,6 +20,7 @@ import { knexPeople } from "../../db/people.ts";
 import { knexPlans } from "../../db/plans.ts";
 import { knexProjects } from "../../db/projects.ts";
 import { knexRemigrations } from "../../db/remigrations.ts";
+import { knexSchedules } from "../../db/schedules.ts";
 import { knexTranscript } from "../../db/transcript.ts";
 import type { Clock } from "../../engine/domain/clock.ts";
 import type { TranscriptLine } from "../../engine/domain/thread.ts";
@@ -109,6 +110,7 @@ export async function chatWorld(
     passes,
     licenses: knexLicenses(database, clock),
     plans: knexPlans(database),
+    schedules: knexSchedules(database),
     forecaster: makeForecaster({ ...looking, within: () => new AbortController().signal }),
     inspector: makeInspector({ ...looking, passes }),
     remigrations: knexRemigrations(database, sealer, clock),

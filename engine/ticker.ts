@@ -1,0 +1,69 @@
+import type { Clock } from "./domain/clock.ts";
+import { TakenError, UserError } from "./domain/errors.ts";
+import { overSecondPerson } from "./domain/plan.ts";
+import type { Schedule } from "./domain/schedule.ts";
+import { type Desk, preview, submit } from "./submit.ts";
+
+/** How late a pass may start by itself; later, people are asked. */
+export const graceMs = 30 * 60 * 1000;
+
+/** How often it is looked what is due, in ms. */
+const lookMs = 1_000;
+
+/**
+ * Starts what is due, each once whatever other processes do at the same moment. What cannot start is refused with
+ * its reason, what is too late is missed; both are told by whoever speaks in the channel.
+ */
+export async function startDue(desk: Desk): Promise<void> {
+  for (const schedule of await desk.schedules.due(desk.clock.now(), 100)) {
+    if (desk.clock.now() - schedule.at > graceMs) {
+      await desk.schedules.end(schedule.n, schedule.at, "missed", null);
+    } else await startOne(schedule, desk);
+  }
+}
+
+async function startOne(schedule: Schedule, desk: Desk): Promise<void> {
+  const { n, at, project, person, channel, approvedBy } = schedule;
+  // Its time is now.
+  const { at: _, ...request } = schedule.request;
+  try {
+    // Nobody is there to be asked.
+    const plan = await preview(request, project, false, desk);
+    if (overSecondPerson(plan) && approvedBy === null) {
+      throw new UserError(
+        "It is over more mailboxes by now than one person may start alone. Nothing was started. Type the command again.",
+      );
+    }
+    await submit(plan, { who: person, thread: channel, schedule: n }, desk);
+  } catch (error) {
+    if (error instanceof TakenError) return;
+    if (!(error instanceof UserError)) throw error;
+    await desk.schedules.end(n, at, "refused", error.message);
+  }
+}
+
+/** Keeps starting what is due until it is disposed. */
+export function startTicking(
+  desk: Desk,
+  clock: Clock,
+  log: { error(facts: Record<string, unknown>, text: string): void },
+): AsyncDisposable {
+  const over = new AbortController();
+  const ticking = (async () => {
+    while (!over.signal.aborted) {
+      try {
+        await startDue(desk);
+      } catch (err) {
+        // It stays due.
+        log.error({ err }, "what is due could not be started");
+      }
+      await clock.sleep(lookMs, over.signal);
+    }
+  })();
+  return {
+    async [Symbol.asyncDispose]() {
+      over.abort();
+      await ticking;
+    },
+  };
+}
