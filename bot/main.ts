@@ -22,6 +22,7 @@ import { makeCrier } from "./crier.ts";
 import { type Log, openLog } from "./log.ts";
 import { startNarrating } from "./narrating.ts";
 import { makeNarrator } from "./narrator.ts";
+import { makeReminding } from "./reminding.ts";
 import type { Platform } from "./surface.ts";
 import { runChat } from "./surfaces/local/chat.ts";
 import { servePage } from "./surfaces/local/page/serve.ts";
@@ -237,7 +238,8 @@ async function openStage(config: Config, afar = true): Promise<Stage> {
     const narrator = makeNarrator({ desk, surfaces: [surface], clock: wallClock, log });
     const warner = makeWarner(desk, [surface], wallClock);
     const crier = makeCrier(desk, [surface]);
-    const speakers = afar ? [narrator, crier, warner] : [narrator];
+    const reminding = makeReminding(desk, [surface]);
+    const speakers = afar ? [narrator, crier, reminding, warner] : [narrator];
     stack.use(startNarrating(speakers, `narrator-${surface.name}`, seats, wallClock, log));
   }
   // Who only types a command is no reason for others' passes to begin.

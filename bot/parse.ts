@@ -127,7 +127,7 @@ function refuseSecrets(tokens: Token[]): void {
 }
 
 /** Words of a later version: an honest answer is better than a wrong guess. */
-const later = new Set(["cutover", "remind"]);
+const later = new Set(["cutover"]);
 
 function find(tokens: Token[], commands: Command[]): { command: Command; rest: Token[] } {
   const [first = "", second = ""] = tokens.map((token) => token.text.toLowerCase());

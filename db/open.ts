@@ -13,6 +13,7 @@ import * as chat from "./migrations/0006_chat.ts";
 import * as owed from "./migrations/0007_owed.ts";
 import * as remigration from "./migrations/0008_remigration.ts";
 import * as schedules from "./migrations/0009_schedules.ts";
+import * as reminders from "./migrations/0010_reminders.ts";
 import "./tables.ts";
 import { inTheWay } from "./transaction.ts";
 
@@ -36,6 +37,7 @@ const migrations: [name: string, migration: Knex.Migration][] = [
   ["0007_owed", owed],
   ["0008_remigration", remigration],
   ["0009_schedules", schedules],
+  ["0010_reminders", reminders],
 ];
 
 /** The number of PostgreSQL's advisory lock for migrating; any other would do. */

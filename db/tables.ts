@@ -7,6 +7,7 @@ import type { Voice } from "../engine/domain/project.ts";
 import type { Endpoint } from "../engine/domain/provider.ts";
 import type { Because } from "../engine/domain/remigration.ts";
 
+import type { ReminderState } from "../engine/domain/reminder.ts";
 import type { ScheduleState } from "../engine/domain/schedule.ts";
 /** States of a run or pass that has not ended. */
 export const activeStates: readonly PassState[] = ["queued", "processing", "paused"];
@@ -260,6 +261,23 @@ export interface ScheduleRow {
   told: boolean;
 }
 
+export interface ReminderRow {
+  n: number;
+  project_id: number;
+  channel: string;
+  person: string;
+  request: string;
+  cron: string | null;
+  typed: string | null;
+  auto: boolean;
+  at: Instant | null;
+  state: ReminderState;
+  times: number;
+  unanswered_since: Instant | null;
+  folds: boolean;
+  told: boolean;
+}
+
 export interface TranscriptRow {
   id: number;
   at: Instant;
@@ -292,6 +310,7 @@ declare module "knex/types/tables.js" {
     plans: PlanRow;
     approvals: ApprovalRow;
     schedules: ScheduleRow;
+    reminders: ReminderRow;
     remigrations: RemigrationRow;
     ticks: TickRow;
     transcript: TranscriptRow;

@@ -13,6 +13,7 @@ import { knexPeople } from "../db/people.ts";
 import { knexPlans } from "../db/plans.ts";
 import { knexProjects } from "../db/projects.ts";
 import { knexRemigrations } from "../db/remigrations.ts";
+import { knexReminders } from "../db/reminders.ts";
 import { knexSchedules } from "../db/schedules.ts";
 import { knexTranscript } from "../db/transcript.ts";
 import { type Clock, wallClock } from "./domain/clock.ts";
@@ -80,6 +81,7 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
     licenses: knexLicenses(database, clock),
     plans: knexPlans(database),
     schedules: knexSchedules(database),
+    reminders: knexReminders(database),
     forecaster: makeForecaster({ ...looking, within: () => AbortSignal.timeout(forecastMs) }),
     inspector: makeInspector({ ...looking, passes }),
     remigrations: knexRemigrations(database, sealer, clock),

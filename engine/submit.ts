@@ -12,6 +12,7 @@ import { type PassPlan, type PassRequest, type Plans, planPass } from "./domain/
 import type { Project, ProjectId, Projects } from "./domain/project.ts";
 import type { Queue } from "./domain/queue.ts";
 import type { Inspector, Remigrations } from "./domain/remigration.ts";
+import type { Reminders } from "./domain/reminder.ts";
 import type { Schedules } from "./domain/schedule.ts";
 import type { Contacts, Inbox, Posts, Thread, Transcript } from "./domain/thread.ts";
 
@@ -22,6 +23,7 @@ export interface Desk {
   passes: Passes;
   plans: Plans;
   schedules: Schedules;
+  reminders: Reminders;
   forecaster: Forecaster;
   inspector: Inspector;
   remigrations: Remigrations;

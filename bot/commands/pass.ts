@@ -91,7 +91,7 @@ export const repair = passCommand("repair", {
 });
 
 /** A pass as typed, before the project and its zone are known. */
-interface Typed {
+export interface Typed {
   limit: string | null;
   selection: string[];
   types: ItemType[] | null;
@@ -188,7 +188,8 @@ async function selected(
   return failed.map((run) => run.source);
 }
 
-async function carryOut(
+/** Shows its plan, asks whom there is to ask, or starts it. */
+export async function carryOut(
   request: PassRequest,
   project: Project,
   { yes, dryRun }: Typed,

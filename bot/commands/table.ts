@@ -18,6 +18,7 @@ import { projectSet } from "./project-set.ts";
 import { projectClose, projectShow } from "./project-show.ts";
 import { remigrate } from "./remigrate.ts";
 import { remigrationList, remigrationShow, remigrationTick } from "./remigration.ts";
+import { remind, remindCancel, remindList, remindRun, remindSkip, remindSnooze } from "./remind.ts";
 import { roles, rolesGrant, rolesRevoke } from "./roles.ts";
 import { scheduleCancel, scheduleListed, scheduleMove, scheduleRun } from "./schedule.ts";
 import { cancel, start } from "./start.ts";
@@ -50,6 +51,11 @@ export const commands: Command[] = [
   cancel,
   approve,
   deny,
+  remind,
+  remindRun,
+  remindSnooze,
+  remindSkip,
+  remindCancel,
   scheduleMove,
   scheduleRun,
   scheduleCancel,
@@ -59,6 +65,7 @@ export const commands: Command[] = [
   status,
   report,
   scheduleListed,
+  remindList,
   list,
   remigrationList,
   remigrationShow,

@@ -21,7 +21,7 @@ export function scheduled(
 }
 
 /** A request in a few words. */
-function requestText({ kind, limit, selection }: PassRequest, zone: string): string {
+export function requestText({ kind, limit, selection }: PassRequest, zone: string): string {
   const until =
     limit === null ? "" : "days" in limit ? ` ${limit.days}d` : ` before ${moment(limit.at, zone)}`;
   const who =

@@ -26,6 +26,7 @@ import {
 } from "../../engine/domain/project.ts";
 import type { Endpoint } from "../../engine/domain/provider.ts";
 import type { Remigrations } from "../../engine/domain/remigration.ts";
+import type { Reminders } from "../../engine/domain/reminder.ts";
 import type { Schedules } from "../../engine/domain/schedule.ts";
 import { Secret } from "../../engine/domain/secret.ts";
 import type { Contacts, Inbox, Posts, Transcript } from "../../engine/domain/thread.ts";
@@ -40,6 +41,7 @@ export interface Books extends AsyncDisposable {
   audit: Audit;
   plans: Plans;
   schedules: Schedules;
+  reminders: Reminders;
   approvals: Approvals;
   remigrations: Remigrations;
   transcript: Transcript;

@@ -96,8 +96,8 @@ export function schedulesContract(open: OpenBooks): void {
     });
 
     test("of two processes, each of many due times is claimed once", async () => {
-      const names = Array.from({ length: 60 }, (_, at) => `user${at}`);
-      const { project, entries } = await acme(books, names, { licenses: 60 });
+      const names = Array.from({ length: 250 }, (_, at) => `user${at}`);
+      const { project, entries } = await acme(books, names, { licenses: 250 });
       const all = await Promise.all(
         entries.map((entry, at) =>
           books.schedules.add({
@@ -116,10 +116,10 @@ export function schedulesContract(open: OpenBooks): void {
       );
 
       const lost = claims.filter((one) => one.status === "rejected");
-      expect(lost).toHaveLength(60);
+      expect(lost).toHaveLength(250);
       for (const { reason } of lost) expect(reason).toMatchObject({ name: "TakenError" });
-      expect(await books.passes.recent(project.id, 100)).toHaveLength(60);
-      expect((await books.licenses.balance(project.id)).reserved).toBe(60);
+      expect(await books.passes.recent(project.id, 500)).toHaveLength(250);
+      expect((await books.licenses.balance(project.id)).reserved).toBe(250);
     });
   });
 }

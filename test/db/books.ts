@@ -14,6 +14,7 @@ import { knexPeople } from "../../db/people.ts";
 import { knexPlans } from "../../db/plans.ts";
 import { knexProjects } from "../../db/projects.ts";
 import { knexRemigrations } from "../../db/remigrations.ts";
+import { knexReminders } from "../../db/reminders.ts";
 import { knexSchedules } from "../../db/schedules.ts";
 import { knexTranscript } from "../../db/transcript.ts";
 import { aesSealer, parseKeys } from "../../engine/secrets.ts";
@@ -44,6 +45,7 @@ export async function openBooks(
     audit: knexAudit(database, clock),
     plans: knexPlans(database),
     schedules: knexSchedules(database),
+    reminders: knexReminders(database),
     remigrations: knexRemigrations(database, sealer, clock),
     approvals: knexApprovals(database),
     transcript: knexTranscript(database, clock),

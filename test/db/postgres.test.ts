@@ -9,6 +9,7 @@ import { ownersContract } from "../contracts/owners.ts";
 import { passesContract } from "../contracts/passes.ts";
 import { projectsContract } from "../contracts/projects.ts";
 import { remigrationsContract } from "../contracts/remigrations.ts";
+import { remindersContract } from "../contracts/reminders.ts";
 import { schedulesContract } from "../contracts/schedules.ts";
 import { type Postgres, startPostgres } from "../servers/postgres.ts";
 import { openBooks } from "./books.ts";
@@ -35,6 +36,7 @@ describe("the PostgreSQL database", () => {
   approvalsContract(open);
   remigrationsContract(open);
   schedulesContract(open);
+  remindersContract(open);
   ownersContract(open);
   deathContract(open, () => url);
 

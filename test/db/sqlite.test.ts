@@ -8,6 +8,7 @@ import { ownersContract } from "../contracts/owners.ts";
 import { passesContract } from "../contracts/passes.ts";
 import { projectsContract } from "../contracts/projects.ts";
 import { remigrationsContract } from "../contracts/remigrations.ts";
+import { remindersContract } from "../contracts/reminders.ts";
 import { schedulesContract } from "../contracts/schedules.ts";
 import { openBooks, sqliteFolder } from "./books.ts";
 import { deathContract } from "./death.ts";
@@ -33,6 +34,7 @@ describe("the SQLite database", () => {
   approvalsContract(open);
   remigrationsContract(open);
   schedulesContract(open);
+  remindersContract(open);
   ownersContract(open);
   deathContract(open, () => url);
 });

@@ -20,6 +20,7 @@ import { knexPeople } from "../../db/people.ts";
 import { knexPlans } from "../../db/plans.ts";
 import { knexProjects } from "../../db/projects.ts";
 import { knexRemigrations } from "../../db/remigrations.ts";
+import { knexReminders } from "../../db/reminders.ts";
 import { knexSchedules } from "../../db/schedules.ts";
 import { knexTranscript } from "../../db/transcript.ts";
 import type { Clock } from "../../engine/domain/clock.ts";
@@ -111,6 +112,7 @@ export async function chatWorld(
     licenses: knexLicenses(database, clock),
     plans: knexPlans(database),
     schedules: knexSchedules(database),
+    reminders: knexReminders(database),
     forecaster: makeForecaster({ ...looking, within: () => new AbortController().signal }),
     inspector: makeInspector({ ...looking, passes }),
     remigrations: knexRemigrations(database, sealer, clock),
