@@ -71,7 +71,8 @@ export function planPass(
     );
   }
   const types = typesOf(request);
-  const limit = limitOf(request, now);
+  // A length is counted from the start.
+  const limit = limitOf(request, request.at ?? now);
   const chosen = choose(request.selection, entries);
   const plan: PassPlan = {
     kind: request.kind,

@@ -53,7 +53,11 @@ test("a pass starts at its time, once, in the zone of the project, and not befor
 
 test("one that uses licenses shows its plan first, and `start` puts it in the calendar", async () => {
   await house();
-  expect(await world.hear('prestage 30d --at "tomorrow 18:00"')).toContain("Type `start 1`");
+  const plan = await world.hear('prestage 30d --at "tomorrow 18:00"');
+  expect(plan, "thirty times 24 hours before its start").toContain(
+    "mail before 2026-10-22 19:00 (Europe/Berlin)",
+  );
+  expect(plan).toContain("Type `start 1`");
   expect(await world.desk.schedules.open(1)).toEqual([]);
 
   const text = await world.hear("start 1");
