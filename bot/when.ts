@@ -1,6 +1,7 @@
 import { DateTime } from "luxon";
 import type { Instant } from "../engine/domain/clock.ts";
 import { harmless, UserError } from "../engine/domain/errors.ts";
+import { readFriendly } from "./friendly-when.ts";
 import { readDate } from "./limit.ts";
 
 const units = { min: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -10,8 +11,8 @@ export const whenExample = '"2026-11-25 22:00", "in 2h" or "tomorrow 18:00"';
 
 /**
  * Reads a time in the zone: `2026-11-25 22:00`, `in 2h`, `in 90min`, `today 22:00`, `tomorrow 18:00`, `18:00` (the
- * next one), `mon 07:30` (the next one). Throws `UserError` for what is no time, lies in the past, does not exist or
- * comes twice where the clocks change.
+ * next one), `mon 07:30` (the next one); failing these, plain English like `friday at 6pm`. Throws `UserError` for
+ * what is no time, lies in the past, does not exist or comes twice where the clocks change.
  */
 export function readWhen(text: string, zone: string, now: Instant): Instant {
   const at = instantOf(text.trim(), zone, now);
@@ -35,6 +36,13 @@ function instantOf(text: string, zone: string, now: Instant): Instant {
   );
   if (named !== null) return onDay(named[1]?.toLowerCase() ?? null, named[2] ?? "", zone, now);
   if (/^\d{4}-/.test(text) && /\d:\d{2}/.test(text)) return readDate(text, zone, "time");
+  const friendly = readFriendly(text, zone, now);
+  if (friendly !== null) {
+    const { day, time, offset } = friendly;
+    return day === null
+      ? onDay(null, time, zone, now)
+      : readDate(`${day} ${time}${offset}`, zone, "time");
+  }
   throw new UserError(
     `“${harmless(text, 40)}” is not a time; nothing was scheduled. Write it like ${whenExample}.`,
   );

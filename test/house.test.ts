@@ -48,6 +48,10 @@ describe("the linter refuses", () => {
     ["engine/worker.ts", "knex", "the engine to know a database's SDK"],
     ["engine/providers/imap/source.ts", "../../worker.ts", "a provider to know the engine"],
     ["engine/providers/imap/source.ts", "knex", "a provider another's SDK"],
+    ["engine/worker.ts", "./dns/mx.ts", "the worker to name the DNS adapter"],
+    ["engine/worker.ts", "dns-packet", "the engine to know the DNS's SDK"],
+    ["engine/dns/mx.ts", "../worker.ts", "the DNS adapter to know the engine"],
+    ["engine/dns/mx.ts", "imapflow", "the DNS adapter another's SDK"],
     ["engine/queues/memory.ts", "../worker.ts", "a queue to know the engine"],
     ["db/ledger.ts", "../engine/worker.ts", "the database to know the engine"],
     ["db/ledger.ts", "imapflow", "the database a provider's SDK"],
@@ -59,6 +63,8 @@ describe("the linter refuses", () => {
     ["bot/bot.ts", "../engine/worker.ts", "the bot to know the engine"],
     ["bot/bot.ts", "../db/ledger.ts", "the bot to know the database"],
     ["bot/commands/delta.ts", "../../engine/open.ts", "a command to open adapters"],
+    ["bot/commands/cutover.ts", "dns-packet", "a command to ask the DNS itself"],
+    ["bot/commands/cutover.ts", "../../engine/dns/mx.ts", "a command to name the DNS adapter"],
     ["bot/commands/delta.ts", "imapflow", "a command to talk to mail servers"],
     ["bot/bot.ts", "../test/doubles/letters.ts", "the product to import a test"],
   ])("%s importing %s: %s", (place, from) => {
@@ -104,12 +110,15 @@ describe("the linter allows", () => {
     ["engine/run-pass.ts", "./domain/ledger.ts"],
     ["engine/providers/memory.ts", "../domain/provider.ts"],
     ["engine/providers/imap/source.ts", "imapflow"],
+    ["engine/dns/mx.ts", "dns-packet"],
+    ["engine/dns/mx.ts", "../domain/dns.ts"],
     ["db/ledger.ts", "../engine/domain/ledger.ts"],
     ["db/ledger.ts", "knex"],
     ["bot/commands/delta.ts", "../../engine/domain/plan.ts"],
     ["bot/commands/delta.ts", "../../engine/submit.ts"],
     ["bot/main.ts", "../db/open.ts"],
     ["engine/open.ts", "./providers/imap/provider.ts"],
+    ["engine/open.ts", "./dns/mx.ts"],
   ])("%s importing %s", (place, from) => {
     expect(broken(place, imports(from))).toEqual([]);
   });

@@ -1,0 +1,36 @@
+import { describe, expect, test } from "vitest";
+import { readConfig } from "../../bot/config.ts";
+
+describe("the servers that are asked for a domain's MX", () => {
+  test("are the usual ones unless they are named", () => {
+    expect(readConfig({ GODWIT_RESOLVERS: "" }).dns).toEqual({
+      resolvers: null,
+      authoritative: null,
+    });
+    const named = {
+      GODWIT_RESOLVERS: "192.0.2.1, [2001:db8::1]:5353, 192.0.2.1",
+      GODWIT_AUTHORITATIVE: "::1",
+    };
+    expect(readConfig(named).dns).toEqual({
+      resolvers: [
+        { address: "192.0.2.1", port: 53 },
+        { address: "2001:db8::1", port: 5353 },
+      ],
+      authoritative: [{ address: "::1", port: 53 }],
+    });
+  });
+
+  test.each([
+    ["GODWIT_RESOLVERS", "dns.hunter22.example"],
+    ["GODWIT_RESOLVERS", "192.0.2.1,hunter22"],
+    ["GODWIT_AUTHORITATIVE", "192.0.2.1:hunter22"],
+    ["GODWIT_AUTHORITATIVE", ","],
+    ["GODWIT_AUTHORITATIVE", Array.from({ length: 17 }, (_, n) => `192.0.2.${n}`).join()],
+  ])("that cannot be read are refused by the name of the variable: %s=%s", (name, value) => {
+    const read = () => readConfig({ [name]: value });
+    expect(read).toThrow(
+      new RegExp(`${name} must be .*192\\.0\\.2\\.1:5353.*See \\.env\\.example`),
+    );
+    expect(read, "the value is not repeated").not.toThrow(/hunter22/);
+  });
+});
