@@ -16,6 +16,21 @@ export interface Message {
   buttons?: Button[];
   /** Something to keep, like a report. Surfaces that cannot hand over files leave it out and say so. */
   file?: { name: string; content: string };
+  /** Drawn under the rest, in order. `text` says what they show; where one cannot be shown, its `alt` is said. */
+  pictures?: Picture[];
+}
+
+export interface Picture {
+  /** Of its file, with `.png`. */
+  name: string;
+  title: string;
+  /** What it shows, in words; at most 1,000 characters. */
+  alt: string;
+  /** In base64, at most 1024 pixels each way and 70 KB. */
+  png: string;
+  /** As it is shown, in pixels; the PNG may be finer. */
+  width: number;
+  height: number;
 }
 
 /** A button does what its command does when typed. */
@@ -52,6 +67,12 @@ export interface Field {
   kind: "secret" | "text" | "file";
   hint?: string;
   optional?: boolean;
+}
+
+/** A message whose pictures cannot be shown: what they show is said. */
+export function inWords({ pictures = [], ...message }: Message): Message {
+  if (pictures.length === 0) return message;
+  return { ...message, notes: [...(message.notes ?? []), ...pictures.map(({ alt }) => alt)] };
 }
 
 /** A text cut where words to be typed begin and end, the backticks gone. */

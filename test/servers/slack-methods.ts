@@ -26,6 +26,8 @@ export const scopeOf: Record<string, string[]> = {
   "conversations.replies": ["channels:history"],
   "users.info": ["users:read"],
   "users.lookupByEmail": ["users:read.email"],
+  "pins.add": ["pins:write"],
+  "pins.remove": ["pins:write"],
   "files.info": ["files:read"],
   "files.getUploadURLExternal": ["files:write"],
   "files.completeUploadExternal": ["files:write"],
@@ -93,6 +95,9 @@ const methods: Record<string, Method> = {
     return { ok: true, channel: found.channel, ts: found.ts };
   },
 
+  "pins.add": (args, state) => pin(args, state, true),
+  "pins.remove": (args, state) => pin(args, state, false),
+
   "chat.getPermalink": (args) => ({
     ok: true,
     permalink: `https://acme.slack.example/archives/${args.channel}/p${String(args.message_ts).replace(".", "")}`,
@@ -147,14 +152,27 @@ const methods: Record<string, Method> = {
 
   "files.getUploadURLExternal": (args, state, url) => {
     const id = next(state, "F");
-    state.files.push({ id, name: String(args.filename), content: "", channel: null });
+    // Slack passes over what it does not know, like `alt_text`.
+    const { filename, alt_txt: alt } = args;
+    if (typeof alt === "string" && alt.length > 1000) return no("alt_txt_too_large");
+    const known = typeof alt === "string" ? { alt } : {};
+    state.files.push({ id, name: String(filename), content: "", ...known, channel: null });
     return { ok: true, file_id: id, upload_url: `${url}/upload/${id}` };
   },
 
   "files.completeUploadExternal": (args, state) => {
-    const given = args.files as { id: string }[];
-    const files = state.files.filter(({ id }) => given.some((one) => one.id === id));
-    for (const file of files) file.channel = String(args.channel_id);
+    const given = args.files as { id: string; title?: string }[];
+    const channel = channelOf({ channel: args.channel_id }, state);
+    if (channel === undefined) return no("channel_not_found");
+    if (!channel.member) return no("not_in_channel");
+    const files = given.flatMap((one) => {
+      const file = state.files.find(({ id }) => id === one.id);
+      if (file === undefined) return [];
+      const thread = args.thread_ts === undefined ? {} : { thread: String(args.thread_ts) };
+      return [
+        Object.assign(file, { channel: channel.id, ...thread, title: one.title ?? file.name }),
+      ];
+    });
     return { ok: true, files: files.map(({ id }) => ({ id })) };
   },
 
@@ -220,6 +238,7 @@ function messageOf(
     broadcast: args.reply_broadcast === true,
     only,
     edits: 0,
+    pinned: false,
     sent: args,
   };
 }
@@ -265,4 +284,14 @@ function viewFault(view: Json, state: SlackState): string | null {
   if (title.length > 24 || submit.length > 24) return "invalid_arguments";
   if (String(view.private_metadata ?? "").length > 3000) return "invalid_arguments";
   return faultOf(view.blocks as Json[], state);
+}
+
+function pin(args: Json, state: SlackState, pinned: boolean): Json {
+  const found = state.messages.find(
+    ({ channel, ts }) => channel === args.channel && ts === args.timestamp,
+  );
+  if (found === undefined) return no("message_not_found");
+  if (found.pinned === pinned) return no(pinned ? "already_pinned" : "no_pin");
+  found.pinned = pinned;
+  return { ok: true };
 }

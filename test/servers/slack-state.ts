@@ -32,6 +32,7 @@ export interface SlackMessage {
   /** Seen by this person alone; null where everybody sees it. */
   only: string | null;
   edits: number;
+  pinned: boolean;
   /** What it was sent with besides. */
   sent: Record<string, unknown>;
 }
@@ -48,7 +49,13 @@ export interface SlackFile {
   id: string;
   name: string;
   content: string;
+  /** As they came. */
+  bytes?: Buffer;
+  /** What a picture shows. */
+  alt?: string;
+  title?: string;
   channel: string | null;
+  thread?: string;
   /** Where Slack says it is; on this server unless set. */
   url?: string;
 }

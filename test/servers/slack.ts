@@ -114,11 +114,12 @@ export async function startFakeSlack(now: () => number = Date.now): Promise<Fake
       const file = state.files.find(({ id }) => id === name);
       if (file === undefined) return json(response, 404, {});
       if (what === "upload") {
-        file.content = await uploaded(request);
+        file.bytes = await uploaded(request);
+        file.content = file.bytes.toString("utf8");
         return json(response, 200, {});
       }
       if (request.headers.authorization !== `Bearer ${botToken}`) return json(response, 302, {});
-      response.end(file.content);
+      response.end(file.bytes ?? file.content);
     }
   });
   const socket = socketSide(server);
@@ -194,20 +195,26 @@ function nested(name: string, value: string): unknown {
   return ["blocks", "view", "metadata", "files"].includes(name) ? JSON.parse(value) : value;
 }
 
-/** A file comes as a form of one part. */
-async function uploaded(request: IncomingMessage): Promise<string> {
+/** A file comes as it is or as a form of one part. */
+async function uploaded(request: IncomingMessage): Promise<Buffer> {
   const { "content-type": type = "" } = request.headers;
-  const form = await new Response(await bodyText(request), {
+  const body = await bodyOf(request);
+  if (!type.startsWith("multipart/")) return body;
+  const form = await new Response(new Uint8Array(body), {
     headers: { "content-type": type },
   }).formData();
   const [part] = [...form.values()];
-  return part instanceof File ? part.text() : "";
+  return part instanceof File ? Buffer.from(await part.arrayBuffer()) : Buffer.alloc(0);
 }
 
 async function bodyText(request: IncomingMessage): Promise<string> {
+  return (await bodyOf(request)).toString("utf8");
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part as Buffer);
-  return Buffer.concat(parts).toString("utf8");
+  return Buffer.concat(parts);
 }
 
 function json(

@@ -33,6 +33,8 @@ export interface Failure {
   on: RegExp;
   status: number;
   times?: number;
+  /** How many of these are answered before. */
+  after?: number;
   headers?: Record<string, string>;
 }
 
@@ -79,7 +81,10 @@ export async function startFakeTeams(): Promise<FakeTeams> {
     const path = request.url ?? "";
     const line = `${request.method} ${decodeURIComponent(path)}`;
     asked.push(line);
-    const failure = failures.find(({ on, times = 1 }) => times > 0 && on.test(line));
+    const meant = failures.find(({ on, times = 1 }) => times > 0 && on.test(line));
+    const spared = (meant?.after ?? 0) > 0;
+    if (meant !== undefined && spared) meant.after = (meant.after ?? 0) - 1;
+    const failure = spared ? undefined : meant;
     if (failure !== undefined) failure.times = (failure.times ?? 1) - 1;
     const { status, body: said } =
       failure === undefined

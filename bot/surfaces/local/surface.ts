@@ -48,6 +48,7 @@ export function localSurface(transcript: Transcript): Surface {
         extra: { form },
       });
     },
+    pin: () => Promise.resolve(),
     find: (place, key) => keys.find(place, key),
     async ended(thread, pass) {
       const key = `pass:${pass.id}`;

@@ -1,12 +1,13 @@
 import type { Secret } from "../../../engine/domain/secret.ts";
-import type { Form, Message } from "../../message.ts";
+import { type Form, inWords, type Message } from "../../message.ts";
 import { type Asker, ChatError, type Person, type Surface } from "../../surface.ts";
 import type { SlackApi } from "./api.ts";
-import { upload } from "./files.ts";
+import { directWith, filesOf, type Outgoing, upload } from "./files.ts";
 import { formView } from "./forms.ts";
 import { slackPast } from "./past.ts";
 import type { SlackPeople } from "./people.ts";
-import { isDirect, placeOf, rootOf, threadOf, userOf } from "./places.ts";
+import { pin } from "./pins.ts";
+import { isDirect, placeOf, rootOf, type SlackPlace, threadOf, userOf } from "./places.ts";
 import { type Drawn, draw } from "./render.ts";
 import type { Triggers } from "./triggers.ts";
 
@@ -66,6 +67,7 @@ export function slackSurface({ api, people, triggers, url }: SlackSurfaceParts):
     async post(channel, message, key) {
       const { channel: at } = placeOf(channel);
       const ts = await say(message, { channel: at, ...(key === undefined ? {} : { key }) });
+      await handOver(message, { channel: at, ts });
       return threadOf(at, ts);
     },
 
@@ -96,14 +98,26 @@ export function slackSurface({ api, people, triggers, url }: SlackSurfaceParts):
         reply_broadcast: aloud === true,
         ...(key === undefined ? {} : { key }),
       });
+      await handOver(message, { channel, ts });
     },
 
     async private(to, message) {
-      const { file, ...rest } = message;
-      if (file === undefined) return whisper(to, rest);
-      await upload(file, userOf(to.person), api);
-      const where = `The file ${file.name} is in your direct messages with me.`;
-      await whisper(to, { ...rest, notes: [...(rest.notes ?? []), where] });
+      const files = filesOf(message);
+      if (files.length === 0) return whisper(to, message);
+      const here = placeOf(to.place);
+      if (isDirect(here.channel)) {
+        await whisper(to, message);
+        return handOver(message, here);
+      }
+      try {
+        await upload(files, await directWith(userOf(to.person), api), api);
+      } catch (error) {
+        if (!(error instanceof ChatError)) throw error;
+        return whisper(to, without(files, message, error));
+      }
+      const names = files.map(({ name }) => name).join(", ");
+      const where = `${names} ${files.length === 1 ? "is" : "are"} in your direct messages with me.`;
+      await whisper(to, { ...message, notes: [...(message.notes ?? []), where] });
     },
 
     async form(to, form) {
@@ -122,6 +136,8 @@ export function slackSurface({ api, people, triggers, url }: SlackSurfaceParts):
       await whisper(to, asking(form));
     },
 
+    pin: (thread, pinned) => pin(api, rootOf(thread), pinned),
+
     find: past.find,
 
     async ended() {},
@@ -137,6 +153,21 @@ export function slackSurface({ api, people, triggers, url }: SlackSurfaceParts):
     },
   };
   return surface;
+
+  /** What of a message goes as a file, under it in its thread; in words where Slack does not take it. */
+  async function handOver(message: Message, place: SlackPlace): Promise<void> {
+    const files = filesOf(message);
+    if (files.length === 0) return;
+    try {
+      await upload(files, place, api);
+    } catch (error) {
+      if (!(error instanceof ChatError)) throw error;
+      const { channel, ts } = place;
+      const { notes = [] } = without(files, { ...message, notes: [] }, error);
+      const thread = ts === null ? {} : { thread_ts: ts };
+      await say({ text: notes.join("\n") }, { channel, ...thread });
+    }
+  }
 
   /** To one person: by the answer to what they typed, unseen by others in the channel, or in their own. */
   async function whisper({ person, place, trigger }: Asker, message: Message): Promise<void> {
@@ -175,6 +206,13 @@ export function slackSurface({ api, people, triggers, url }: SlackSurfaceParts):
       await say(message, { channel: own.channel?.id ?? user }, api.answer);
     }
   }
+}
+
+/** A message whose files Slack did not take. */
+function without(files: Outgoing[], message: Message, { message: why }: ChatError): Message {
+  const names = files.map(({ name }) => name).join(", ");
+  const told = inWords(message);
+  return { ...told, notes: [...(told.notes ?? []), `Not handed over: ${names}. ${why}`] };
 }
 
 function asking(form: Form): Message {

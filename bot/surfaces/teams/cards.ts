@@ -1,6 +1,6 @@
 import type { Activity } from "botbuilder";
 import type { Thread } from "../../../engine/domain/thread.ts";
-import { type Form, type Message, spans } from "../../message.ts";
+import { type Form, inWords, type Message, type Picture, spans } from "../../message.ts";
 import { plain } from "../cards/plain.ts";
 import { type Card, formCard } from "../cards/render.ts";
 import { fittingCard } from "./fit.ts";
@@ -26,6 +26,21 @@ export function drawn(message: Message, place?: Thread): Partial<Activity> {
     placed(fittingCard(withoutFile(message)), place),
     message.title ?? message.text,
   );
+}
+
+/** A picture, for a message of its own: Teams counts what stands together. */
+export function pictureActivity({ alt, png }: Picture): Partial<Activity> {
+  return {
+    type: "message",
+    summary: words(alt, 200),
+    attachments: [
+      {
+        contentType: "image/png",
+        contentUrl: `data:image/png;base64,${png}`,
+        name: words(alt, 1000),
+      },
+    ],
+  };
 }
 
 /** The button that opens a form. */
@@ -73,7 +88,7 @@ export function openedForm(form: Form, place: Thread): object {
 
 /** The answer to `task/fetch` and `task/submit` that shows a message in the form's place. */
 export function taskMessage(message: Message): object {
-  const card = fittingCard(withoutFile(message));
+  const card = fittingCard(inWords(withoutFile(message)));
   const { actions: _, ...rest } = card;
   return {
     task: {

@@ -1,17 +1,18 @@
 import type { Thread } from "../../../engine/domain/thread.ts";
-import type { Form, Message } from "../../message.ts";
+import type { Form, Message, Picture } from "../../message.ts";
 import { type Asker, ChatError, type Surface } from "../../surface.ts";
 import {
   asking,
   askingCard,
   drawn,
   openedForm,
+  pictureActivity,
   pressCard,
   pressNote,
   taskMessage,
 } from "./cards.ts";
 import type { Connector } from "./connector.ts";
-import type { Known, KnownPlaces } from "./known.ts";
+import type { Known, KnownPlaces, OwnChat } from "./known.ts";
 import type { Pace } from "./pace.ts";
 import type { Pending } from "./pending.ts";
 import type { TeamsPeople } from "./people.ts";
@@ -38,14 +39,30 @@ export function teamsSurface(parts: TeamsSurfaceParts): Surface {
     return connector.send(to, conversation, activity);
   };
 
+  /** Each in a message of its own; in words where Teams does not take it. */
+  const show = async (to: Known, conversation: string, pictures: Picture[] = []) => {
+    for (const picture of pictures) {
+      try {
+        await send(to, conversation, pictureActivity(picture));
+      } catch (error) {
+        if (!(error instanceof ChatError) || error.kind !== "refused") throw error;
+        await send(to, conversation, drawn({ text: picture.alt }));
+      }
+    }
+  };
+
   return {
     name: "teams",
 
     async post(channel, message) {
       const { conversation } = partsOf(channel);
-      const id = await send(await chat(channel), conversation, drawn(message));
+      const to = await chat(channel);
+      const id = await send(to, conversation, drawn(message));
       // A channel answers with the thread it made, elsewhere the message's own id is all there is.
-      return threadOf({ conversation, root: conversationOf(id).root ?? id });
+      const root = conversationOf(id).root ?? id;
+      const under = to.kind === "channel" ? conversationId({ conversation, root }) : conversation;
+      await show(to, under, message.pictures);
+      return threadOf({ conversation, root });
     },
 
     async edit(thread, message) {
@@ -59,6 +76,7 @@ export function teamsSurface(parts: TeamsSurfaceParts): Surface {
       const to = await chat(thread);
       const conversation = to.kind === "channel" ? conversationId(place) : place.conversation;
       await send(to, conversation, drawn(message));
+      await show(to, conversation, message.pictures);
     },
 
     async private(to, message) {
@@ -85,6 +103,8 @@ export function teamsSurface(parts: TeamsSurfaceParts): Surface {
       await whisper(to, (place) => asking(form, place), formWords(form));
     },
 
+    /** No bot can pin: `status` shows it again. */
+    pin: () => Promise.resolve(),
     /** A bot cannot read what stands in a thread. */
     find: () => Promise.resolve(null),
     ended: () => Promise.resolve(),
@@ -102,10 +122,12 @@ export function teamsSurface(parts: TeamsSurfaceParts): Surface {
     const { conversation, root } = partsOf(to.place);
     if (here.kind === "personal") {
       await send(here, conversation, draw());
+      await show(here, conversation, words.pictures);
       return;
     }
+    let own: OwnChat;
     try {
-      const own = await people.chatWith(to.person, here);
+      own = await people.chatWith(to.person, here);
       await send(own, own.conversation, draw(to.place));
     } catch (error) {
       if (!(error instanceof ChatError) || error.kind !== "refused") throw error;
@@ -116,13 +138,15 @@ export function teamsSurface(parts: TeamsSurfaceParts): Surface {
         thread,
         drawn({ text: words.text, ...(words.tone ? { tone: words.tone } : {}) }),
       );
+      return;
     }
+    await show(own, own.conversation, words.pictures);
   }
 }
 
 /** Whether the line under a pressed button can say it. It may be read as Markdown: what would be is no note. */
-function isNote({ text, table, buttons }: Message): boolean {
-  const none = table === undefined && (buttons === undefined || buttons.length === 0);
+function isNote({ text, table, buttons, pictures }: Message): boolean {
+  const none = !table && !pictures && (buttons === undefined || buttons.length === 0);
   return none && text.length <= noteLength && !/[\n[\]<>*_~#\\|]|:\/\//.test(text);
 }
 

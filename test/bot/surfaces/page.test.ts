@@ -170,6 +170,31 @@ test("a list of mailboxes is sent as a file, a report comes back as one", async 
   expect(saved).toContain("dora@old.example,completed");
 });
 
+test("a report is shown in pictures that say what they show, read on a phone by scrolling with keys", async () => {
+  mail("anna", 3, 100);
+  await type("link acme");
+  await sees(/is now about acme/);
+  await type("full --yes");
+  await sees(/It is in the queue/);
+  await world.carry();
+  await type("report");
+  await sees("acme in pictures");
+  const pictures = tab.locator("figure img");
+  expect(await pictures.count()).toBe(3);
+  expect(await pictures.nth(0).getAttribute("alt")).toContain("Passes by mailbox: 2 mailboxes");
+  // Run in the browser: whether each was decoded.
+  const drawn = "[...document.images].every((one) => one.complete && one.naturalWidth > 500)";
+  await expect.poll(() => tab.evaluate(drawn)).toBe(true);
+  expect(await tab.evaluate(tooWide)).toBe(false);
+
+  await tab.setViewportSize({ width: 360, height: 740 });
+  expect(await tab.evaluate(tooWide)).toBe(false);
+  const frame = tab.getByRole("figure", { name: "Passes of acme" });
+  await frame.focus();
+  await tab.keyboard.press("ArrowRight");
+  await expect.poll(() => tab.evaluate("document.activeElement.scrollLeft")).toBeGreaterThan(0);
+});
+
 test("nothing hostile comes alive", async () => {
   const { surface } = world;
   for (const text of hostile) {

@@ -1,5 +1,5 @@
 import type { Transcript, TranscriptLine } from "../../../../engine/domain/thread.ts";
-import type { Field, Form, Message } from "../../../message.ts";
+import type { Field, Form, Message, Picture } from "../../../message.ts";
 import { type Card, formCard, messageCard } from "../../cards/render.ts";
 
 /** A line of the channel as the page draws it. */
@@ -15,6 +15,7 @@ export interface PageLine {
   /** The fields of a form, to know which answers are secret and which are files. */
   fields: Pick<Field, "name" | "kind">[];
   file: { name: string; content: string } | null;
+  pictures: Picture[];
 }
 
 /** How far back a page that is opened looks. */
@@ -55,5 +56,6 @@ function pageLine(line: TranscriptLine): PageLine | null {
     aloud: extra.aloud === true,
     fields: form?.fields.map(({ name, kind }) => ({ name, kind })) ?? [],
     file: message.file ?? null,
+    pictures: message.pictures ?? [],
   };
 }

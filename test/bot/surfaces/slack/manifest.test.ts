@@ -27,8 +27,8 @@ async function methodsCalled(): Promise<string[]> {
   return [...new Set([...called, ...(all.includes("filesUploadV2") ? upload : [])])];
 }
 
-/** What no method needs: the command and the events, and one that is kept for later. */
-const besides = ["commands", "app_mentions:read", "im:history", "pins:write"];
+/** What no method needs: the command and the events. */
+const besides = ["commands", "app_mentions:read", "im:history"];
 
 /** The past of channels is read only where somebody adds this. */
 const optional = "channels:history";

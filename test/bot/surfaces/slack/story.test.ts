@@ -49,6 +49,24 @@ test("a project from its channel: linked, filled, verified, pre-staged by a butt
   expect(one.logged).toEqual([]);
 });
 
+test("the board is pinned; a newer one takes the pin, and one taken down has none", async () => {
+  await using one = await slackWorld();
+  const { slack, said } = one;
+  const ana = slack.person("U0ANA");
+  await ana.command("link acme");
+  await said(/acme/);
+
+  await ana.command("board");
+  const first = await said(/^Board of acme/);
+  await vi.waitFor(() => expect(first.pinned).toBe(true));
+  await ana.command("board");
+  const second = await said(/^Board of acme/);
+  await vi.waitFor(() => expect([first.pinned, second.pinned]).toEqual([false, true]));
+  expect(readIn(first)).toContain("has a newer message");
+  await ana.command("board remove");
+  await vi.waitFor(() => expect(second.pinned).toBe(false));
+});
+
 test("an error and a refusal are told to the one who typed", async () => {
   await using one = await slackWorld();
   const { slack, world, said } = one;

@@ -50,7 +50,7 @@ function fault(text) {
 }
 
 /** A card, whose buttons say their commands in this place. */
-function card({ card: json, fields, file }, place) {
+function card({ card: json, fields, file, pictures }, place) {
   const holder = document.createElement("div");
   holder.className = "card";
   const element = drawCard(json, fields, async (command, answers) => {
@@ -62,7 +62,7 @@ function card({ card: json, fields, file }, place) {
     // What was typed into a form stays nowhere.
     if (taken && values !== null) holder.replaceChildren(note("Sent."));
   });
-  holder.append(element);
+  holder.append(element, ...pictures.map(figure));
   if (file !== null) holder.append(download(file));
   return holder;
 }
@@ -71,6 +71,18 @@ function note(text) {
   const paragraph = document.createElement("p");
   paragraph.textContent = text;
   return paragraph;
+}
+
+/** A picture, in a frame that scrolls where it would be too small to read, by keys too. */
+function figure({ title, alt, png, width, height }) {
+  const holder = document.createElement("figure");
+  holder.tabIndex = 0;
+  holder.setAttribute("aria-label", title);
+  const image = document.createElement("img");
+  image.src = `data:image/png;base64,${png}`;
+  Object.assign(image, { alt, width, height });
+  holder.append(image);
+  return holder;
 }
 
 function download({ name, content }) {
