@@ -94,9 +94,10 @@ export type Said =
   /** In the thread it was asked in, for everybody; privately where that was none. */
   | { how: "reply"; message: Message }
   | { how: "form"; form: Form }
-  | { how: "post"; message: Message; key?: string }
-  /** Rewrites what was posted with this key, where it can be found. */
-  | { how: "rewrite"; message: Message; key: string };
+  /** `pin`: kept at hand where the platform can. */
+  | { how: "post"; message: Message; key?: string; pin?: boolean }
+  /** Rewrites what was posted with this key, where it can be found. `pin` false: no longer kept at hand. */
+  | { how: "rewrite"; message: Message; key: string; pin?: boolean };
 
 /** A command as its file writes it. Both functions throw `UserError` to refuse. */
 export interface Definition<Args> {

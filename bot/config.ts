@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../engine/domain/errors.ts";
+import { type NameServer, readNameServer } from "../engine/domain/name-server.ts";
 import { Secret } from "../engine/domain/secret.ts";
 
 const text = z.string().trim();
@@ -10,6 +11,17 @@ const port = z.coerce
   .int("must be a port, a number from 1 to 65535")
   .min(1, "must be a port, a number from 1 to 65535")
   .max(65_535, "must be a port, a number from 1 to 65535");
+
+const nameServers = text.transform((value, context): NameServer[] => {
+  const servers = [...new Set(list(value))].map(readNameServer);
+  const good = servers.filter((one) => one !== null);
+  if (good.length === 0 || good.length < servers.length || good.length > 16) {
+    context.addIssue(
+      "must be at most 16 IP addresses, separated by commas, like 192.0.2.1,192.0.2.1:5353,[2001:db8::1]:5353",
+    );
+  }
+  return good;
+});
 
 const shape = z.object({
   DATABASE_URL: z.preprocess(unset, text.default("sqlite:./godwit.db")),
@@ -25,6 +37,8 @@ const shape = z.object({
       .max(86_400, "must be at most 86400 seconds")
       .default(30),
   ),
+  GODWIT_RESOLVERS: z.preprocess(unset, nameServers.optional()),
+  GODWIT_AUTHORITATIVE: z.preprocess(unset, nameServers.optional()),
   GODWIT_HOST: z.preprocess(unset, text.default("127.0.0.1")),
   GODWIT_PORT: z.preprocess(unset, port.default(4980)),
   SLACK_BOT_TOKEN: z.preprocess(
@@ -58,6 +72,8 @@ export interface Config {
   owners: string[];
   endpointsAllowed: string[];
   quietMs: number;
+  /** Who is asked for a domain's MX: null for this machine's own resolvers and public ones, and for the zone's servers. */
+  dns: { resolvers: NameServer[] | null; authoritative: NameServer[] | null };
   /** Where what comes from outside is heard: Slack's signed requests, Teams. */
   host: string;
   /** Of the local page, and of Slack's signed requests. */
@@ -109,6 +125,10 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     owners: list(values.GODWIT_OWNERS),
     endpointsAllowed: list(values.GODWIT_ENDPOINTS_ALLOWED),
     quietMs: values.GODWIT_QUIET_SECONDS * 1000,
+    dns: {
+      resolvers: values.GODWIT_RESOLVERS ?? null,
+      authoritative: values.GODWIT_AUTHORITATIVE ?? null,
+    },
     host: values.GODWIT_HOST,
     port: values.GODWIT_PORT,
     slack: slackOf(values),

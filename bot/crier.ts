@@ -1,5 +1,6 @@
 import type { Desk } from "../engine/submit.ts";
-import { ChatError, type Surface } from "./surface.ts";
+import { surfaceOf, taken } from "./speaking.ts";
+import type { Surface } from "./surface.ts";
 import { scheduleNotStarted } from "./wording/schedule.ts";
 
 /** Tells channels of scheduled passes that did not start. */
@@ -12,16 +13,13 @@ export function makeCrier(desk: Pick<Desk, "schedules" | "projects">, surfaces: 
   return {
     async tick() {
       for (const schedule of await desk.schedules.untold()) {
-        const surface = surfaces.find(({ name }) => schedule.channel.startsWith(`${name}:`));
-        if (surface === undefined) continue;
+        const surface = surfaceOf(schedule.channel, surfaces);
+        if (surface === null) continue;
         const { zone } = await desk.projects.byId(schedule.project);
-        try {
-          const key = `schedule:${schedule.n}:${schedule.at}`;
-          await surface.post(schedule.channel, scheduleNotStarted(schedule, zone), key);
+        const key = `schedule:${schedule.n}:${schedule.at}`;
+        const message = scheduleNotStarted(schedule, zone);
+        if (await taken(() => surface.post(schedule.channel, message, key))) {
           await desk.schedules.told(schedule.n);
-        } catch (error) {
-          // It is told when the channel can be reached.
-          if (!(error instanceof ChatError)) throw error;
         }
       }
     },

@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { rotateKeys } from "../db/keys.ts";
 import { migrate, migrationStatus, openDatabase, rollback } from "../db/open.ts";
+import { startWatching } from "../engine/cutover.ts";
 import { wallClock } from "../engine/domain/clock.ts";
 import { UserError } from "../engine/domain/errors.ts";
 import { scrub } from "../engine/domain/secret.ts";
@@ -14,11 +15,13 @@ import { engineDefaults, startEngine } from "../engine/engine.ts";
 import { type Opened, openGodwit, openSealer } from "../engine/open.ts";
 import { makeKey } from "../engine/secrets.ts";
 import { startTicking } from "../engine/ticker.ts";
+import { makeBoardKeeper } from "./board.ts";
 import { type Bot, makeBot } from "./bot.ts";
 import type { Machine } from "./command.ts";
 import { commands } from "./commands/table.ts";
 import { type Config, readConfig } from "./config.ts";
 import { makeCrier } from "./crier.ts";
+import { makeCutoverTeller } from "./cutover-teller.ts";
 import { type Log, openLog } from "./log.ts";
 import { startNarrating } from "./narrating.ts";
 import { makeNarrator } from "./narrator.ts";
@@ -229,6 +232,7 @@ interface Stage extends AsyncDisposable {
 /** `afar`: with Slack and Teams as configured; else this machine's own channel alone. */
 async function openStage(config: Config, afar = true): Promise<Stage> {
   const log = openLog(config.logLevel);
+  const owners = ["local:owner", ...config.owners];
   await using stack = new AsyncDisposableStack();
   const godwit = stack.use(await open(config));
   const { desk, seats } = godwit;
@@ -239,11 +243,16 @@ async function openStage(config: Config, afar = true): Promise<Stage> {
     const warner = makeWarner(desk, [surface], wallClock);
     const crier = makeCrier(desk, [surface]);
     const reminding = makeReminding(desk, [surface]);
-    const speakers = afar ? [narrator, crier, reminding, warner] : [narrator];
+    const cutovers = makeCutoverTeller(desk, [surface]);
+    const boards = makeBoardKeeper(desk, [surface]);
+    const speakers = afar ? [narrator, crier, reminding, cutovers, boards, warner] : [narrator];
     stack.use(startNarrating(speakers, `narrator-${surface.name}`, seats, wallClock, log));
   }
   // Who only types a command is no reason for others' passes to begin.
-  if (afar) stack.use(startTicking(desk, wallClock, log));
+  if (afar) {
+    stack.use(startTicking(desk, owners, wallClock, log));
+    stack.use(startWatching(desk, wallClock, log));
+  }
   stack.use(startEngine({ ...godwit.works, log }, desk.queue, engineDefaults));
   const bot = makeBot({
     desk,
@@ -251,7 +260,7 @@ async function openStage(config: Config, afar = true): Promise<Stage> {
     commands,
     machine: thisMachine(),
     options: {
-      owners: ["local:owner", ...config.owners],
+      owners,
       endpointsAllowed: config.endpointsAllowed,
     },
     log,
@@ -280,6 +289,7 @@ function open(config: Config): Promise<Opened> {
   return openGodwit({
     databaseUrl: config.databaseUrl,
     keys: config.keys,
+    dns: config.dns,
     settings: { quietMs: config.quietMs },
     log: openLog(config.logLevel),
     tell,

@@ -4,6 +4,7 @@ import { ended, type PassId, type PassSnapshot } from "../engine/domain/pass.ts"
 import type { Thread } from "../engine/domain/thread.ts";
 import type { Desk } from "../engine/submit.ts";
 import { type Pace, paceOf } from "./pace.ts";
+import { surfaceOf } from "./speaking.ts";
 import { ChatError, type Surface } from "./surface.ts";
 import { due, fold, isAloud, isTold } from "./telling.ts";
 import { foldedText, newsText } from "./wording/news.ts";
@@ -81,9 +82,9 @@ export function makeNarrator(parts: NarratorParts): Narrator {
 
   async function tellPass(id: PassId, rows: NewsRow[]): Promise<void> {
     const pass = await desk.passes.snapshot(id);
-    const surface = surfaces.find((one) => pass.thread.startsWith(`${one.name}:`));
+    const surface = surfaceOf(pass.thread, surfaces);
     // Another process may have that surface; until one has, the news waits.
-    if (surface === undefined || !memory.pace.maySpeak(pass.thread)) return;
+    if (surface === null || !memory.pace.maySpeak(pass.thread)) return;
     try {
       await tell(pass, rows, surface);
       memory.pace.spoke(pass.thread);

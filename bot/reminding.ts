@@ -5,7 +5,8 @@ import type { PassPlan } from "../engine/domain/plan.ts";
 import type { Reminder } from "../engine/domain/reminder.ts";
 import { type Desk, preview } from "../engine/submit.ts";
 import { nextTime } from "./recurrence.ts";
-import { ChatError, type Surface } from "./surface.ts";
+import { surfaceOf, taken } from "./speaking.ts";
+import type { Surface } from "./surface.ts";
 import { reminderAsks, reminderFolded } from "./wording/reminder.ts";
 
 /** Reminds channels of what was to be done. */
@@ -22,14 +23,8 @@ export function makeReminding(desk: Desk, surfaces: Surface[]): Reminding {
     async tick() {
       for (const one of await desk.reminders.due(desk.clock.now(), 100)) await come(one, desk);
       for (const one of await desk.reminders.untold()) {
-        const surface = surfaces.find(({ name }) => one.channel.startsWith(`${name}:`));
-        if (surface === undefined) continue;
-        try {
-          await ask(one, desk, surface);
-        } catch (error) {
-          // It is asked when the channel can be reached.
-          if (!(error instanceof ChatError)) throw error;
-        }
+        const surface = surfaceOf(one.channel, surfaces);
+        if (surface !== null) await taken(() => ask(one, desk, surface));
       }
     },
   };
@@ -53,9 +48,7 @@ async function ask(reminder: Reminder, desk: Desk, surface: Surface): Promise<vo
   await desk.posts.note(key, posted);
   await desk.reminders.told(reminder.n, reminder.times);
   if (before !== null && reminder.folds) {
-    await surface.edit(before, { text: reminderFolded(reminder.n) }).catch((error: unknown) => {
-      if (!(error instanceof ChatError)) throw error;
-    });
+    await taken(() => surface.edit(before, { text: reminderFolded(reminder.n) }));
   }
 }
 

@@ -46,11 +46,14 @@ async function sayOne(
     case "post": {
       const posted = await post(one.message, one.key, to, channel, surface);
       if (posted !== null && one.key !== undefined) await posts.note(one.key, posted);
+      if (posted !== null && one.pin === true) await surface.pin(posted, true);
       break;
     }
     case "rewrite": {
       const at = (await posts.thread(one.key)) ?? (await surface.find(channel, one.key));
-      if (at !== null) await surface.edit(at, one.message);
+      if (at === null) break;
+      await surface.edit(at, one.message);
+      if (one.pin === false) await surface.pin(at, false);
       break;
     }
   }

@@ -20,6 +20,8 @@ export interface Surface {
   private(to: Asker, message: Message): Promise<void>;
   /** Opens a form for one person; where that cannot be done at once, a private button that asks for it again. */
   form(to: Asker, form: Form): Promise<void>;
+  /** Keeps a root message at hand for everybody in its channel, or no longer; nothing where the platform cannot. */
+  pin(thread: Thread, pinned: boolean): Promise<void>;
   /** The thread of what was posted or replied with this key; null where there is none or the platform cannot tell. */
   find(place: Thread, key: string): Promise<Thread | null>;
   /** A pass is over, all about it was said: for surfaces that hand records to scripts. Does it once. */

@@ -2,7 +2,8 @@ import type { Clock, Instant } from "../engine/domain/clock.ts";
 import { type Warning, warnings } from "../engine/domain/license.ts";
 import type { Project } from "../engine/domain/project.ts";
 import type { Desk } from "../engine/submit.ts";
-import { ChatError, type Surface } from "./surface.ts";
+import { once, surfaceOf } from "./speaking.ts";
+import type { Surface } from "./surface.ts";
 import { warningLines } from "./wording/licenses.ts";
 
 /** Tells linked channels what runs out, before it does. */
@@ -49,16 +50,11 @@ async function warn(
   const all = warnings(project.policy, entries, balance, clock.now());
   for (const { key, about } of occasions(all, balance, clock.now())) {
     for (const channel of channels) {
-      const surface = surfaces.find(({ name }) => channel.startsWith(`${name}:`));
-      const told = `warning:${project.id}:${key}:${channel}`;
-      if (surface === undefined || (await posts.thread(told)) !== null) continue;
+      const surface = surfaceOf(channel, surfaces);
+      if (surface === null) continue;
       const text = warningLines(about, project.zone).join("\n");
-      try {
-        await posts.note(told, await surface.post(channel, { text, tone: "warning" }));
-      } catch (error) {
-        // A channel that cannot be reached now hears of it at the next look.
-        if (!(error instanceof ChatError)) throw error;
-      }
+      const told = `warning:${project.id}:${key}:${channel}`;
+      await once(told, channel, { text, tone: "warning" }, surface, posts);
     }
   }
 }

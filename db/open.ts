@@ -14,6 +14,9 @@ import * as owed from "./migrations/0007_owed.ts";
 import * as remigration from "./migrations/0008_remigration.ts";
 import * as schedules from "./migrations/0009_schedules.ts";
 import * as reminders from "./migrations/0010_reminders.ts";
+import * as windows from "./migrations/0011_windows.ts";
+import * as cutovers from "./migrations/0012_cutovers.ts";
+import * as boards from "./migrations/0013_boards.ts";
 import "./tables.ts";
 import { inTheWay } from "./transaction.ts";
 
@@ -38,6 +41,9 @@ const migrations: [name: string, migration: Knex.Migration][] = [
   ["0008_remigration", remigration],
   ["0009_schedules", schedules],
   ["0010_reminders", reminders],
+  ["0011_windows", windows],
+  ["0012_cutovers", cutovers],
+  ["0013_boards", boards],
 ];
 
 /** The number of PostgreSQL's advisory lock for migrating; any other would do. */

@@ -1,16 +1,26 @@
 import type { Knex } from "knex";
 import type { Clock, Instant } from "../engine/domain/clock.ts";
 import type { Fence } from "../engine/domain/owner.ts";
-import { ended, type Job, type Passes, type RunId } from "../engine/domain/pass.ts";
+import {
+  type Completed,
+  ended,
+  type Job,
+  type Passes,
+  type PassState,
+  type RunId,
+} from "../engine/domain/pass.ts";
 import type { Filters } from "../engine/domain/project.ts";
 import { tell } from "./news.ts";
 import type { Database } from "./open.ts";
-import { afterRuns, endRun, lockRun, type RunOfPass } from "./runs.ts";
+import { afterRuns, didAsWanted, endRun, lockRun, type RunOfPass } from "./runs.ts";
 import { snapshots } from "./snapshots.ts";
 import { submitPass } from "./submit.ts";
 import { goesFirst } from "./submit-first.ts";
+import { sumsOf } from "./sums.ts";
 import { activeStates } from "./tables.ts";
 import { fenced, read, write } from "./transaction.ts";
+import { waitingRuns } from "./waiting.ts";
+import { putOff, windowsOfRuns } from "./windows.ts";
 
 /** Passes and their runs in the database. */
 export function knexPasses(database: Database, clock: Clock): Passes {
@@ -18,14 +28,11 @@ export function knexPasses(database: Database, clock: Clock): Passes {
   return {
     submit: (pass) => write(database, (trx) => submitPass(trx, pass, clock.now())),
 
-    waiting: (limit) =>
-      knex("runs")
-        .leftJoin("runs as first", "first.id", "runs.after_run")
-        .whereIn("runs.state", ["queued", "processing"])
-        .andWhere((may) => may.whereNull("runs.after_run").orWhere("first.checked", true))
-        .orderBy("runs.id")
-        .limit(limit)
-        .pluck<RunId[]>("runs.id"),
+    async waiting(limit) {
+      return (await waitingRuns(knex, clock.now(), limit)).map(({ run }) => run);
+    },
+
+    turns: (limit) => waitingRuns(knex, clock.now(), limit),
 
     job: (run) => jobOf(knex, run),
 
@@ -34,6 +41,14 @@ export function knexPasses(database: Database, clock: Clock): Passes {
         const row = await ownRun(trx, run, fence);
         return begin(trx, row, clock.now());
       }),
+
+    putOff: (run, until, fence) =>
+      fenced(database, fence, async (trx) => {
+        const row = await ownRun(trx, run, fence);
+        return (await mayGo(trx, row)) && putOff(trx, row, until, clock.now());
+      }),
+
+    windows: (runs) => windowsOfRuns(knex, runs),
 
     async wanted(runs) {
       const rows = await knex("runs").whereIn("id", runs).select("id", "wanted");
@@ -114,6 +129,48 @@ export function knexPasses(database: Database, clock: Clock): Passes {
         return snapshots(trx, ids);
       }),
 
+    sums: (project) => sumsOf(knex, project),
+
+    async completed(project) {
+      return knex("runs")
+        .join("passes", "passes.id", "runs.pass_id")
+        .where("passes.project_id", project)
+        .where("runs.state", "completed")
+        .groupBy("runs.entry_id", "passes.kind")
+        .select<Completed[]>(
+          "runs.entry_id as entry",
+          "passes.kind as kind",
+          knex.raw("max(passes.started_at) as ??", ["startedAt"]),
+        );
+    },
+
+    async fullSince(project, since) {
+      const rows = await knex("runs")
+        .join("passes", "passes.id", "runs.pass_id")
+        .leftJoin("people", "people.id", "passes.started_by")
+        .where("passes.project_id", project)
+        .whereIn("passes.kind", ["full", "delta"])
+        .where("passes.created_at", ">=", since)
+        .orderBy("runs.id")
+        .select<FullRun[]>(
+          "passes.id",
+          "passes.started_by",
+          "passes.created_at",
+          "people.name",
+          "runs.entry_id as entry",
+          "runs.state",
+        );
+      return [...Map.groupBy(rows, ({ id }) => id).values()].flatMap(([first, ...more]) =>
+        first === undefined
+          ? []
+          : {
+              startedBy: first.name ?? first.started_by,
+              createdAt: first.created_at,
+              runs: [first, ...more].map(({ entry, state }) => ({ entry, state })),
+            },
+      );
+    },
+
     async ofThread(thread) {
       const row = await knex("passes")
         .where({ root_message: thread })
@@ -193,6 +250,15 @@ async function jobOf(knex: Knex, run: RunId): Promise<Job> {
   };
 }
 
+interface FullRun {
+  id: number;
+  started_by: string;
+  created_at: Instant;
+  name: string | null;
+  entry: number;
+  state: PassState;
+}
+
 interface JobRow {
   after_run: number | null;
   n: number | null;
@@ -216,13 +282,8 @@ async function ownRun(trx: Knex.Transaction, run: RunId, fence: Fence): Promise<
 async function begin(trx: Knex.Transaction, row: RunOfPass, now: number): Promise<boolean> {
   if (ended(row.state) || row.state === "paused") return false;
   if (!(await mayGo(trx, row))) return false;
-  if (row.wanted !== "run") {
-    // Asked while its engine was dead: done before anything else.
-    const state = row.wanted === "stop" ? "stopped" : "paused";
-    await endRun(trx, row, { state, reason: null, survey: null }, now);
-    await afterRuns(trx, row.pass_id, now);
-    return false;
-  }
+  // Asked while its engine was dead: done before anything else.
+  if (await didAsWanted(trx, row, now)) return false;
   await trx("runs").where({ id: row.id }).update({
     state: "processing",
     resumed: false,
@@ -259,6 +320,8 @@ async function steer(
     state?: "queued" | "paused";
     wanted: typeof want;
     resumed?: boolean;
+    waiting_for?: null;
+    waiting_until?: null;
   }) => trx("runs").where({ id: row.id }).update(columns);
   const untouched = row.state !== "processing";
   switch (want) {
@@ -269,7 +332,11 @@ async function steer(
       return true;
     case "pause":
       if (row.state === "paused" || row.wanted !== "run") return false;
-      await change({ wanted: "pause", resumed: false, ...(untouched && { state: "paused" }) });
+      await change({
+        wanted: "pause",
+        resumed: false,
+        ...(untouched && { state: "paused", waiting_for: null, waiting_until: null }),
+      });
       return true;
     case "run":
       if (row.wanted === "stop" || (row.wanted === "run" && row.state !== "paused")) return false;

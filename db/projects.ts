@@ -9,11 +9,13 @@ import {
   type Projects,
 } from "../engine/domain/project.ts";
 import type { Sealer } from "../engine/domain/secret.ts";
+import { isAlwaysOpen } from "../engine/domain/window.ts";
 import { keyOf, knexEndpoints } from "./endpoints.ts";
 import { knexEntries } from "./entries.ts";
 import type { Database } from "./open.ts";
 import type { ProjectRow } from "./tables.ts";
 import { write } from "./transaction.ts";
+import { endWindowWaits, windowsFrom } from "./windows.ts";
 
 /** Projects, endpoints and entries in the database, every password sealed in its own place. */
 export function knexProjects(database: Database, sealer: Sealer, _clock: Clock): Projects {
@@ -73,6 +75,7 @@ export function knexProjects(database: Database, sealer: Sealer, _clock: Clock):
         if (now === null) throw new Error(`There is no project with the id ${id}.`);
         const columns = columnsOf(typeof change === "function" ? change(now) : change);
         if (Object.keys(columns).length > 0) await trx("projects").where({ id }).update(columns);
+        if ("windows" in columns || "zone" in columns) await endWindowWaits(trx, id);
       });
       return byId(id);
     },
@@ -109,11 +112,15 @@ export function knexProjects(database: Database, sealer: Sealer, _clock: Clock):
   };
 }
 
-function columnsOf({ policy, zone, filters, closed }: ProjectChange): Partial<ProjectRow> {
+function columnsOf(change: ProjectChange): Partial<ProjectRow> {
+  const { policy, zone, filters, windows, closed } = change;
   return {
     ...(policy !== undefined && { policy: JSON.stringify(policy) }),
     ...(zone !== undefined && { zone }),
     ...(filters !== undefined && { filters: JSON.stringify(filters) }),
+    ...(windows !== undefined && {
+      windows: isAlwaysOpen(windows) ? null : JSON.stringify(windows),
+    }),
     ...(closed !== undefined && { closed }),
   };
 }
@@ -141,6 +148,7 @@ function projectOf(row: NamedProject | undefined): Project | null {
     policy: policyFrom(JSON.parse(row.policy) as Partial<Project["policy"]>),
     zone: row.zone,
     filters: { ...noFilters, ...(JSON.parse(row.filters) as Partial<Project["filters"]>) },
+    windows: windowsFrom(row.windows),
     closed: Boolean(row.closed),
   };
 }

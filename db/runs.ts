@@ -113,6 +113,19 @@ export async function endRun(
   await afterFirst(trx, run, { ...end, state }, now);
 }
 
+/** Does the pause or the stop that was asked for while no engine had the run; true when one was. */
+export async function didAsWanted(
+  trx: Knex.Transaction,
+  run: RunOfPass,
+  now: Instant,
+): Promise<boolean> {
+  if (run.wanted === "run") return false;
+  const state = run.wanted === "stop" ? "stopped" : "paused";
+  await endRun(trx, run, { state, reason: null, survey: null }, now);
+  await afterRuns(trx, run.pass_id, now);
+  return true;
+}
+
 /** What follows from the run of a remigrated mailbox: the others of its remigration begin or are stopped. */
 async function afterFirst(
   trx: Knex.Transaction,

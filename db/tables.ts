@@ -1,6 +1,9 @@
+import type { BoardStep } from "../engine/domain/board.ts";
 import type { Instant } from "../engine/domain/clock.ts";
+import type { CutoverState } from "../engine/domain/cutover.ts";
 import type { Waiting } from "../engine/domain/errors.ts";
 import type { LicenseState, Movement } from "../engine/domain/license.ts";
+import type { Phase } from "../engine/domain/mx.ts";
 import type { PassKind, PassState } from "../engine/domain/pass.ts";
 import type { Role } from "../engine/domain/people.ts";
 import type { Voice } from "../engine/domain/project.ts";
@@ -41,6 +44,7 @@ export interface ProjectRow {
   policy: string;
   zone: string;
   filters: string;
+  windows: string | null;
   closed: boolean;
 }
 
@@ -278,6 +282,61 @@ export interface ReminderRow {
   told: boolean;
 }
 
+export interface CutoverRow {
+  n: number;
+  project_id: number;
+  channel: string;
+  person: string;
+  domain: string;
+  old_hosts: string;
+  wanted_hosts: string;
+  planned_at: Instant | null;
+  quiet_hours: number;
+  state: CutoverState;
+  known: string;
+  seen_at: Instant;
+  told: Phase;
+  moved_at: Instant | null;
+  moved_by: string | null;
+  due_at: Instant;
+  mail_due_at: Instant | null;
+  look: string | null;
+  offers: number;
+  offered_at: Instant | null;
+  answered_by: string | null;
+  answered_at: Instant | null;
+  safe_at: Instant | null;
+  verdicts: number;
+}
+
+interface LateMarkRow {
+  cutover_n: number;
+  entry_id: number;
+  folder: string;
+  uid_validity: number;
+  uid_next: number;
+}
+
+interface LateMailRow {
+  cutover_n: number;
+  entry_id: number;
+  folder: string;
+  uid_validity: number;
+  uid: number;
+  at: Instant;
+  from_domain: string | null;
+  settled: boolean;
+}
+
+export interface BoardStepRow {
+  project_id: number;
+  step: BoardStep;
+  owner: string | null;
+  ticked_by: string | null;
+  ticked_at: Instant | null;
+  note: string;
+}
+
 export interface TranscriptRow {
   id: number;
   at: Instant;
@@ -311,6 +370,11 @@ declare module "knex/types/tables.js" {
     approvals: ApprovalRow;
     schedules: ScheduleRow;
     reminders: ReminderRow;
+    boards: { project_id: number; channel: string };
+    board_steps: BoardStepRow;
+    cutovers: CutoverRow;
+    late_marks: LateMarkRow;
+    late_mails: LateMailRow;
     remigrations: RemigrationRow;
     ticks: TickRow;
     transcript: TranscriptRow;

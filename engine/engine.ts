@@ -1,5 +1,6 @@
 import type { RunId } from "./domain/pass.ts";
 import type { Queue } from "./domain/queue.ts";
+import { closedUntil } from "./windows.ts";
 import { carryRun, type Interruption, type Works } from "./worker.ts";
 
 export interface EngineOptions {
@@ -7,7 +8,7 @@ export interface EngineOptions {
   concurrency: number;
   /** How often it looks for runs nobody rang for, in ms. */
   lookMs: number;
-  /** How often it asks whether people want a run paused or stopped, in ms. */
+  /** How often it asks whether a run is to be paused or stopped, or its window has closed, in ms. */
   wantedMs: number;
 }
 
@@ -19,60 +20,105 @@ export interface Engine extends AsyncDisposable {
   busy(): boolean;
 }
 
+/** How many runs one look takes in: more than all engines carry together, for those are among them. */
+const within = 200;
+
+interface Carried {
+  abort: AbortController;
+  /** Fails where the run is left to another. */
+  done: Promise<void>;
+}
+
+/** A run that was rung for and waits for room. */
+interface Rung {
+  run: RunId;
+  answered: PromiseWithResolvers<void>;
+}
+
 /**
  * Takes runs as the queue rings for them, and looks by itself from time to time: the queue is a bell, the
- * database the truth. Disposing lets each run finish its batch and leaves it to the next engine.
+ * database the truth. Both share its room, and nothing runs twice in it. Disposing lets each run finish its batch
+ * and leaves it to the next engine.
  */
 export function startEngine(works: Works, queue: Queue, options: EngineOptions): Engine {
-  const active = new Map<RunId, { abort: AbortController; done: Promise<void> }>();
-  const due: RunId[] = [];
+  const active = new Map<RunId, Carried>();
+  const rung: Rung[] = [];
+  let due: RunId[] = [];
   let closing = false;
 
-  const begin = (run: RunId) => {
+  const carry = (run: RunId): Promise<void> => {
     const abort = new AbortController();
     const done = carryRun(run, works, abort.signal)
-      .catch((err: unknown) => works.log.error({ run, err }, "a run was left to the next look"))
+      .then(() => {
+        if (closing) throw leftToOthers();
+      })
+      .catch((err: unknown) => {
+        if (!closing) works.log.error({ run, err }, "a run was left to the next look");
+        throw err;
+      })
       .finally(() => {
         active.delete(run);
         fill();
       });
     active.set(run, { abort, done });
+    return done;
   };
   const fill = () => {
     while (!closing && active.size < options.concurrency) {
-      const run = due.shift();
+      const next = rung.shift();
+      const run = next?.run ?? due.shift();
       if (run === undefined) return;
-      if (!active.has(run)) begin(run);
+      const done = active.get(run)?.done ?? carry(run);
+      next?.answered.resolve(done);
+      done.catch(() => undefined);
     }
   };
-  const take = (run: RunId) => {
-    if (closing || active.has(run) || due.includes(run)) return;
-    due.push(run);
+  const answer = (run: RunId): Promise<void> => {
+    if (closing) return Promise.reject(leftToOthers());
+    const answered = Promise.withResolvers<void>();
+    rung.push({ run, answered });
     fill();
+    return answered.promise;
   };
   const look = async () => {
-    for (const run of await works.passes.waiting(options.concurrency * 4)) take(run);
+    // In the order of now: a project that came meanwhile has its turn.
+    due = await works.passes.waiting(within);
+    due = due.filter((run) => !active.has(run));
+    fill();
   };
   const ask = async () => {
     if (active.size === 0) return;
-    for (const [run, want] of await works.passes.wanted([...active.keys()])) {
+    const runs = [...active.keys()];
+    for (const [run, want] of await works.passes.wanted(runs)) {
       if (want !== "run") active.get(run)?.abort.abort(want satisfies Interruption);
+    }
+    for (const [run, { windows, zone }] of await works.passes.windows(runs)) {
+      const closed = closedUntil(windows, zone, works.clock.now()) !== null;
+      if (closed) active.get(run)?.abort.abort("window" satisfies Interruption);
     }
   };
   const looking = every(options.lookMs, look, works);
   const asking = every(options.wantedMs, ask, works);
-  queue.listen(take);
+  const listening = queue.listen(answer, options.concurrency);
 
   return {
-    busy: () => active.size > 0 || due.length > 0,
+    busy: () => active.size + rung.length + due.length > 0,
     async [Symbol.asyncDispose]() {
       closing = true;
+      const silent = listening[Symbol.asyncDispose]();
+      for (const { answered } of rung.splice(0)) answered.reject(leftToOthers());
       await Promise.all([looking(), asking()]);
       const ending = [...active.values()];
       for (const { abort } of ending) abort.abort("shutdown" satisfies Interruption);
-      await Promise.all(ending.map(({ done }) => done));
+      await Promise.allSettled(ending.map(({ done }) => done));
+      await silent;
     },
   };
+}
+
+/** So that the queue rings for it elsewhere. */
+function leftToOthers(): Error {
+  return new Error("This engine is closing.");
 }
 
 /** Does it now and then again; the answer ends it and waits for the one under way. */

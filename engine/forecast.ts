@@ -1,5 +1,4 @@
 import { included } from "./domain/decide.ts";
-import { FolderError, harmless, TransientError, UserError } from "./domain/errors.ts";
 import type { EntryForecast, Forecast, Forecaster, Question } from "./domain/forecast.ts";
 import type { Folder } from "./domain/item.ts";
 import type { Ledger, LedgerFolder } from "./domain/ledger.ts";
@@ -9,6 +8,7 @@ import type { Address, OpenSource, Provider, Source, Target } from "./domain/pro
 import { decideAll, type Todo } from "./pass/listing.ts";
 import { lost } from "./pass/lost.ts";
 import { isStill } from "./pass/marks.ts";
+import { problemOf } from "./problem.ts";
 
 /** What a forecast is made with. */
 export interface ForecastParts {
@@ -80,16 +80,8 @@ async function ofEntry(
     forecast.free = (await target.survey()).free;
     return forecast;
   } catch (error) {
-    return { ...nothing, problem: problemOf(error, entry, parts) };
+    return { ...nothing, problem: problemOf(error, entry.id, parts.log) };
   }
-}
-
-function problemOf(error: unknown, entry: Entry, { log }: ForecastParts): string {
-  const told =
-    error instanceof UserError || error instanceof TransientError || error instanceof FolderError;
-  if (told) return harmless(error.message, 300);
-  log.error({ entry: entry.id, err: error }, "a forecast failed for a fault of ours");
-  return "an error of Godwit's own";
 }
 
 async function ofMailbox(

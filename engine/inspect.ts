@@ -1,10 +1,10 @@
-import { FolderError, harmless, TransientError, UserError } from "./domain/errors.ts";
 import type { Ledger } from "./domain/ledger.ts";
 import type { Passes } from "./domain/pass.ts";
 import type { Entry, Filters, Projects } from "./domain/project.ts";
 import type { Address, Provider, Target } from "./domain/provider.ts";
 import type { EntryFacts, Inspector } from "./domain/remigration.ts";
 import { lost } from "./pass/lost.ts";
+import { problemOf } from "./problem.ts";
 
 export interface InspectorParts {
   ledger: Ledger;
@@ -66,7 +66,7 @@ async function factsOf(
       facts.items = (await target.survey()).items;
     } else facts.items = await itemsIn(own, newTarget, parts);
   } catch (error) {
-    facts.problem = problemOf(error, entry, parts);
+    facts.problem = problemOf(error, entry.id, parts.log);
   }
   return facts;
 }
@@ -95,15 +95,4 @@ async function itemsIn(
   if (own.endpoint.login !== "master") return null;
   await using target = await opened({ ...own, mailbox, user: null }, parts);
   return (await target.survey()).items;
-}
-
-function problemOf(error: unknown, entry: Entry, { log }: InspectorParts): string {
-  const told =
-    error instanceof UserError || error instanceof TransientError || error instanceof FolderError;
-  if (told) return harmless(error.message, 300);
-  log.error(
-    { entry: entry.id, err: error },
-    "a mailbox could not be looked at for a fault of ours",
-  );
-  return "an error of Godwit's own";
 }

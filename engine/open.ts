@@ -1,7 +1,9 @@
 import { dirname, join } from "node:path";
 import { knexApprovals } from "../db/approvals.ts";
 import { knexAudit } from "../db/audit.ts";
+import { knexBoards } from "../db/boards.ts";
 import { knexContacts, knexInbox, knexPosts } from "../db/conversations.ts";
+import { knexCutovers } from "../db/cutovers.ts";
 import { checkKeys } from "../db/keys.ts";
 import { knexLedger } from "../db/ledger.ts";
 import { knexLicenses } from "../db/licenses.ts";
@@ -16,13 +18,17 @@ import { knexRemigrations } from "../db/remigrations.ts";
 import { knexReminders } from "../db/reminders.ts";
 import { knexSchedules } from "../db/schedules.ts";
 import { knexTranscript } from "../db/transcript.ts";
+import { mxDns } from "./dns/mx.ts";
+import { resolvers } from "./dns/resolvers.ts";
 import { type Clock, wallClock } from "./domain/clock.ts";
 import { UserError } from "./domain/errors.ts";
+import type { NameServer } from "./domain/name-server.ts";
 import type { Seats } from "./domain/owner.ts";
 import type { Sealer } from "./domain/secret.ts";
 import { makeEmptying } from "./emptying.ts";
 import { makeForecaster } from "./forecast.ts";
 import { makeInspector } from "./inspect.ts";
+import { makeLateWatch } from "./late-mail.ts";
 import { imapEmptiers } from "./providers/imap/emptier.ts";
 import { imapProvider } from "./providers/imap/provider.ts";
 import { memorySystem } from "./providers/memory.ts";
@@ -33,12 +39,16 @@ import { defaults, type Log, type Settings, type Works } from "./worker.ts";
 
 /** How long a person waits for the figures of a plan. */
 const forecastMs = 20_000;
+/** How long the mailboxes of a cutover are asked what is left in them. */
+const leftoverMs = 10 * 60_000;
 
 /** What of the configuration decides which adapters stand behind the ports. */
 export interface OpenConfig {
   databaseUrl: string;
   /** `GODWIT_KEYS`; null to use the key file beside an SQLite database. */
   keys: string | null;
+  /** Who is asked for a domain's MX; null, or none of it, for the usual ones. */
+  dns?: { resolvers: NameServer[] | null; authoritative: NameServer[] | null };
   settings: Partial<Settings>;
   log: Log;
   clock?: Clock;
@@ -83,6 +93,10 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
     schedules: knexSchedules(database),
     reminders: knexReminders(database),
     forecaster: makeForecaster({ ...looking, within: () => AbortSignal.timeout(forecastMs) }),
+    leftover: makeForecaster({ ...looking, within: () => AbortSignal.timeout(leftoverMs) }),
+    boards: knexBoards(database),
+    cutovers: knexCutovers(database),
+    late: makeLateWatch(looking),
     inspector: makeInspector({ ...looking, passes }),
     remigrations: knexRemigrations(database, sealer, clock),
     emptying: makeEmptying({ ledger, projects, owners, providers, emptiers }),
@@ -94,6 +108,11 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
     contacts: knexContacts(database),
     posts: knexPosts(database),
     inbox: knexInbox(database, clock),
+    dns: mxDns({
+      resolvers: config.dns?.resolvers ?? resolvers(),
+      authoritative: config.dns?.authoritative ?? null,
+      clock,
+    }),
     queue,
     clock,
   };

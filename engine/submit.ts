@@ -1,20 +1,32 @@
 import type { Approvals } from "./domain/approval.ts";
 import type { Audit } from "./domain/audit.ts";
-import type { Clock } from "./domain/clock.ts";
+import type { Boards } from "./domain/board.ts";
+import type { Clock, Instant } from "./domain/clock.ts";
+import type { Cutovers } from "./domain/cutover.ts";
+import type { MxLookup } from "./domain/dns.ts";
 import type { Emptying } from "./domain/emptying.ts";
 import { UserError } from "./domain/errors.ts";
 import type { Forecaster } from "./domain/forecast.ts";
+import type { LateWatch } from "./domain/late-mail.ts";
 import type { Licenses } from "./domain/license.ts";
 import type { Newsroom } from "./domain/news.ts";
-import type { Passes, PassId } from "./domain/pass.ts";
+import { isKeptToWindows, type Passes, type PassId } from "./domain/pass.ts";
 import type { People } from "./domain/people.ts";
-import { type PassPlan, type PassRequest, type Plans, planPass } from "./domain/plan.ts";
+import {
+  type PassPlan,
+  type PassRequest,
+  type Plans,
+  planPass,
+  type WindowOfPlan,
+} from "./domain/plan.ts";
 import type { Project, ProjectId, Projects } from "./domain/project.ts";
 import type { Queue } from "./domain/queue.ts";
 import type { Inspector, Remigrations } from "./domain/remigration.ts";
 import type { Reminders } from "./domain/reminder.ts";
 import type { Schedules } from "./domain/schedule.ts";
 import type { Contacts, Inbox, Posts, Thread, Transcript } from "./domain/thread.ts";
+import { isAlwaysOpen, type ZonedWindows } from "./domain/window.ts";
+import { closedUntil, closesAt } from "./windows.ts";
 
 /** Everything the bot may touch. */
 export interface Desk {
@@ -24,7 +36,13 @@ export interface Desk {
   plans: Plans;
   schedules: Schedules;
   reminders: Reminders;
+  boards: Boards;
+  cutovers: Cutovers;
+  dns: MxLookup;
+  late: LateWatch;
   forecaster: Forecaster;
+  /** Asks as the other does, and takes the time it needs. */
+  leftover: Forecaster;
   inspector: Inspector;
   remigrations: Remigrations;
   emptying: Emptying;
@@ -52,7 +70,17 @@ export async function preview(
     desk.projects.entries(project),
     desk.licenses.balance(project),
   ]);
-  return planPass(request, current, entries, balance, desk.clock.now(), asked);
+  const now = desk.clock.now();
+  const plan = planPass(request, current, entries, balance, now, asked);
+  const kept = isKeptToWindows(plan.kind);
+  return { ...plan, window: kept ? windowAt(current, request.at ?? now) : null };
+}
+
+/** Where a moment stands among a project's windows; null where it has none. */
+export function windowAt({ windows, zone }: ZonedWindows, at: Instant): WindowOfPlan | null {
+  if (isAlwaysOpen(windows)) return null;
+  const opens = closedUntil(windows, zone, at);
+  return { opens, closes: closesAt(windows, zone, opens ?? at) };
 }
 
 /**
@@ -83,8 +111,12 @@ export async function submit(
 }
 
 /** Rings for what waits; a lost ring is made good by the engines' own look from time to time. */
-export async function ringWaiting(desk: Pick<Desk, "passes" | "queue">): Promise<void> {
-  for (const run of await desk.passes.waiting(1000)) await desk.queue.ring(run);
+export async function ringWaiting({
+  passes,
+  queue,
+}: Pick<Desk, "passes" | "queue">): Promise<void> {
+  const turns = await passes.turns(1000);
+  await Promise.all(turns.map(({ run, turn }) => queue.ring(run, turn)));
 }
 
 function shortOf(plan: PassPlan): string {

@@ -6,11 +6,13 @@ import type { Owned, Owners } from "./domain/owner.ts";
 import type { Checked, Job, Passes, RunEnd, RunId } from "./domain/pass.ts";
 import type { Projects } from "./domain/project.ts";
 import type { Address, Provider } from "./domain/provider.ts";
+import type { ZonedWindows } from "./domain/window.ts";
 import { checkFirst, refuseFull } from "./pass/check.ts";
 import type { PassResult } from "./pass/result.ts";
 import { reach } from "./pass/whole.ts";
 import { repairPass } from "./repair-pass.ts";
 import { runPass } from "./run-pass.ts";
+import { closedUntil } from "./windows.ts";
 
 /** What a worker needs to carry a run. */
 export interface Works {
@@ -52,11 +54,12 @@ export const defaults: Settings = {
 };
 
 /** Why a run is asked to stop between two batches. */
-export type Interruption = "pause" | "stop" | "shutdown";
+export type Interruption = "pause" | "stop" | "window" | "shutdown";
 
 /**
  * Carries one run from where it stands to its end: owns the entry, opens both ends, runs the pass, waits and
- * opens again when a connection is lost. A run somebody else owns, or that may not begin, is left alone.
+ * opens again when a connection is lost. A run somebody else owns, or that may not begin, is left alone; one whose
+ * window is closed, or closes meanwhile, is put off until it opens.
  * Only a fault of the database is thrown.
  */
 export async function carryRun(run: RunId, works: Works, interrupt: AbortSignal): Promise<void> {
@@ -64,10 +67,13 @@ export async function carryRun(run: RunId, works: Works, interrupt: AbortSignal)
   await using owned = await works.owners.take(job.entry);
   if (owned === null) return;
   const stop = AbortSignal.any([interrupt, owned.lost]);
+  const closed = ({ windows, zone }: ZonedWindows) => closedUntil(windows, zone, works.clock.now());
   try {
+    if (await works.passes.putOff(run, closed, owned.fence)) return;
     if (!(await works.passes.begin(run, owned.fence))) return;
     const end = await untilEnd(job, works, owned, stop);
     if (end !== null) await works.passes.end(run, end, owned.fence);
+    else if (because(stop) === "window") await works.passes.putOff(run, closed, owned.fence);
   } catch (error) {
     // Another process owns the entry now and goes on from what the ledger says.
     if (error instanceof FencedError) {
@@ -78,7 +84,11 @@ export async function carryRun(run: RunId, works: Works, interrupt: AbortSignal)
   }
 }
 
-/** Null when the process shuts down: the run stays as it is for the next engine. */
+function because(stop: AbortSignal): Interruption {
+  return stop.reason as Interruption;
+}
+
+/** Null when the process shuts down or the window closes: the run stays as it is for the next engine. */
 async function untilEnd(
   job: Job,
   works: Works,
@@ -229,8 +239,8 @@ function ending(result: PassResult, checked: Checked | null): RunEnd {
 
 function interrupted(stop: AbortSignal, owned: Owned): RunEnd | null {
   if (owned.lost.aborted) throw new FencedError("The lock on the entry is lost.");
-  const why = stop.reason as Interruption;
-  if (why === "shutdown") return null;
+  const why = because(stop);
+  if (why === "shutdown" || why === "window") return null;
   return { state: why === "pause" ? "paused" : "stopped", reason: null, survey: null };
 }
 

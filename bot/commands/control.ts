@@ -5,6 +5,7 @@ import { type Answer, type Command, command, privately } from "../command.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import { passMeant } from "../pass-meant.ts";
 import { who } from "../wording/people.ts";
+import { hoursLine } from "../wording/root.ts";
 
 type Want = "run" | "pause" | "stop";
 
@@ -61,7 +62,8 @@ function controlCommand(
         // Left behind by a process that ended, or under way elsewhere: whoever types this waits for it.
         if (want === "run" && (pass.state === "queued" || pass.state === "processing")) {
           await ringWaiting(desk);
-          const goesOn = `Pass ${pass.id} is not paused and goes on. Type \`status ${pass.id}\` to see it.`;
+          const how = hoursLine(pass, desk.clock.now()) ?? "goes on";
+          const goesOn = `Pass ${pass.id} is not paused and ${how}. Type \`status ${pass.id}\` to see it.`;
           return { ...privately(goesOn), passes: [pass.id] };
         }
         throw new UserError(nothing(name, pass, typed));

@@ -1,18 +1,22 @@
+import type { Instant } from "../../engine/domain/clock.ts";
 import { harmless, UserError } from "../../engine/domain/errors.ts";
 import type { Policy } from "../../engine/domain/policy.ts";
 import type { Filters, Project } from "../../engine/domain/project.ts";
+import { ringWaiting, windowAt } from "../../engine/submit.ts";
 import { authorise } from "../authorise.ts";
 import { type Command, command, privately } from "../command.ts";
 import { readDate } from "../limit.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import { nearest } from "../nearest.ts";
 import { loosens, policySettings } from "../policy-settings.ts";
+import { refuseNeverOpen, windowSettings } from "../project-windows.ts";
 import { secondPerson } from "../second-person.ts";
 import { policyChanges, policyText } from "../wording/policy.ts";
+import { windowChanges, windowsInForce } from "../wording/windows.ts";
 import { readZone } from "./project-new.ts";
 import { filterLines } from "./project-show.ts";
 
-type Change = Partial<Pick<Project, "policy" | "zone" | "filters">>;
+type Change = Partial<Pick<Project, "policy" | "zone" | "filters" | "windows">>;
 
 /** Each setting: what its value becomes. `none` clears those that can be cleared. */
 const settings: Record<string, (value: string, project: Project) => Change> = {
@@ -20,6 +24,12 @@ const settings: Record<string, (value: string, project: Project) => Change> = {
     Object.entries(policySettings).map(([key, change]) => [
       key,
       (value: string, { policy }: Project) => ({ policy: change(value, policy) }),
+    ]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(windowSettings).map(([key, change]) => [
+      key,
+      (value: string, { windows }: Project) => ({ windows: change(value, windows) }),
     ]),
   ),
   after: (value, project) => filter(project, { after: date(value, project) }),
@@ -34,7 +44,8 @@ const settings: Record<string, (value: string, project: Project) => Change> = {
 export const projectSet: Command = command({
   name: "project set",
   usage: "project set <key> <value> [--project <name>]",
-  summary: "changes a filter, the policy or the time zone; `none` clears a filter",
+  summary:
+    "changes a filter, the hours of passes, the policy or the time zone; `none` clears what can be cleared",
   role: "operator",
   group: "Set up",
   examples: [
@@ -43,6 +54,8 @@ export const projectSet: Command = command({
     'project set folders.map "Sent=Sent Items"',
     "project set maxItemSize 25MB",
     "project set passesPerLicense unlimited",
+    'project set hours "weekdays 19:00-07:00, sat,sun 00:00-24:00"',
+    'project set blackout "2026-12-24..2026-12-26, 2027-01-01"',
   ],
   options: projectOption,
   parse(words) {
@@ -60,7 +73,7 @@ export const projectSet: Command = command({
     const value = rest.join(" ").trim();
     if (value === "") {
       throw new UserError(
-        `\`${key}\` needs a value; nothing was changed. Type \`project set ${key} <value>\`, or \`none\` to clear a filter.`,
+        `\`${key}\` needs a value; nothing was changed. Type \`project set ${key} <value>\`, or \`none\` to clear it.`,
       );
     }
     return { key, value, words };
@@ -88,29 +101,41 @@ export const projectSet: Command = command({
     );
     if (waits !== null) return waits;
     // Made anew of the project as it stands by then: another change at this moment stays.
+    let was = project;
     const now = await context.desk.projects.change(project.id, (stands) => {
+      was = stands;
       const anew = settings[key]?.(value, stands) ?? {};
       if (anew.policy !== undefined && context.approved === null) {
         refuseLoosening(stands.policy, anew.policy);
       }
+      if (anew.windows !== undefined) {
+        refuseNeverOpen({ zone: stands.zone, windows: anew.windows }, context.desk.clock.now());
+      }
       return anew;
     });
-    const lines =
-      change.filters !== undefined
-        ? filterLines(now)
-        : change.zone !== undefined
-          ? [`zone: ${now.zone}`]
-          : [`policy: ${policyText(now.policy)}`];
-    const note =
-      change.filters === undefined
-        ? ""
-        : "\nFilters hold for passes started from now on; full passes and deltas ignore `after` and `before`.";
+    // What waits for its hours may begin by now, or waits for others.
+    if (change.windows !== undefined || change.zone !== undefined) await ringWaiting(context.desk);
+    const note = changed === "" ? windowChanges(was.windows, now.windows) : changed;
     return {
-      ...privately(`Set for ${now.name}:\n${lines.map((line) => `  ${line}`).join("\n")}${note}`),
-      ...(changed === "" ? {} : { note: changed }),
+      ...privately(`Set for ${now.name}:\n${setLines(change, now, context.desk.clock.now())}`),
+      ...(note === "" ? {} : { note }),
     };
   },
 });
+
+/** What stands now of what was set. */
+function setLines(change: Change, now: Project, at: Instant): string {
+  const indented = (lines: string[]) => lines.map((line) => `  ${line}`).join("\n");
+  if (change.filters !== undefined) {
+    return `${indented(filterLines(now))}\nFilters hold for passes started from now on; full passes and deltas ignore \`after\` and \`before\`.`;
+  }
+  if (change.windows !== undefined) {
+    return `${indented(windowsInForce(now.windows, windowAt(now, at), now.zone))}\nThat holds at once, for passes that run too: outside their hours they wait, and go on by themselves. \`verify\` may run at any hour.`;
+  }
+  return indented(
+    change.zone === undefined ? [`policy: ${policyText(now.policy)}`] : [`zone: ${now.zone}`],
+  );
+}
 
 /** The rule was made while this was on its way. */
 function refuseLoosening(before: Policy, after: Policy): void {

@@ -1,11 +1,13 @@
 import { UserError } from "../../engine/domain/errors.ts";
 import type { Project } from "../../engine/domain/project.ts";
+import { windowAt } from "../../engine/submit.ts";
 import { type Answer, command, privately, publicly } from "../command.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import type { Form } from "../message.ts";
 import { count, moment, number } from "../wording/figures.ts";
 import { who } from "../wording/people.ts";
 import { policyCompared, policyText } from "../wording/policy.ts";
+import { windowsInForce } from "../wording/windows.ts";
 
 export const projectShow = command({
   name: "project show",
@@ -37,6 +39,11 @@ export const projectShow = command({
         `  ${count(entries.length, "mailbox", "mailboxes")}; licenses: ${number(owned)} owned, ${number(reserved)} reserved, ${number(consumed)} used, ${number(free)} free`,
         `  policy: ${policyText(project.policy)}`,
         ...filterLines(project).map((line) => `  ${line}`),
+        ...windowsInForce(
+          project.windows,
+          windowAt(project, context.desk.clock.now()),
+          project.zone,
+        ).map((line) => `  ${line}`),
         "  Type `project set <key> <value>` to change it.",
       ].join("\n"),
     );

@@ -1,6 +1,8 @@
 import { harmless, UserError } from "../../engine/domain/errors.ts";
+import { isKeptToWindows } from "../../engine/domain/pass.ts";
 import type { Project } from "../../engine/domain/project.ts";
 import type { Schedule } from "../../engine/domain/schedule.ts";
+import { windowAt } from "../../engine/submit.ts";
 import { type Context, command, privately, publicly } from "../command.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import { numberTyped } from "../numbered.ts";
@@ -26,10 +28,17 @@ export const scheduleListed = command({
         `Nothing is scheduled in ${project.name}. Type \`delta --at "tomorrow 22:00"\`.`,
       );
     }
+    const now = desk.clock.now();
     const all = await Promise.all(
-      open.map(async (one) => ({ ...one, by: harmless(await desk.people.name(one.person), 60) })),
+      open.map(async (one) => ({
+        ...one,
+        by: harmless(await desk.people.name(one.person), 60),
+        opens: isKeptToWindows(one.request.kind)
+          ? (windowAt(project, Math.max(one.at, now))?.opens ?? null)
+          : null,
+      })),
     );
-    return privately(scheduleList(project.name, all, desk.clock.now(), project.zone));
+    return privately(scheduleList(project.name, all, now, project.zone));
   },
 });
 

@@ -2,9 +2,13 @@ import { harmless, UserError } from "../../engine/domain/errors.ts";
 import { ended, type PassSnapshot } from "../../engine/domain/pass.ts";
 import { glob } from "../../engine/domain/plan.ts";
 import type { Entry, Project } from "../../engine/domain/project.ts";
-import { type Answer, type Context, command, privately } from "../command.ts";
+import type { Desk } from "../../engine/submit.ts";
+import { boardShown } from "../board.ts";
+import { type Answer, type Context, command, privately, type Said } from "../command.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import { passNumbered } from "../pass-meant.ts";
+import { picturesOf } from "../pictures/gather.ts";
+import { boardMessage } from "../wording/board.ts";
 import { moment, number } from "../wording/figures.ts";
 import { runSums, stateWords } from "../wording/pass.ts";
 import { kindWords } from "../wording/plan.ts";
@@ -28,13 +32,15 @@ export const status = command({
     const project = await projectOf(words, context);
     if (typed !== null && !/^\d+$/.test(typed)) return entryStatus(typed, project, context);
     const passes = await meant(typed, project, context);
-    if (passes.length === 0) return privately(noPass(project));
+    const board = typed === null && context.thread === null ? await boardOf(project, context) : [];
+    if (passes.length === 0) return { say: [...privately(noPass(project)).say, ...board] };
     const now = context.desk.clock.now();
     if (passes.length === 1 && passes[0] !== undefined) {
       // Asked in a thread, everybody there may as well know.
-      return { say: [{ how: "reply", message: rootMessage(passes[0], now) }] };
+      return { say: [{ how: "reply", message: rootMessage(passes[0], now) }, ...board] };
     }
-    return privately(passes.map((pass) => rootMessage(pass, now).text).join("\n"));
+    const all = passes.map((pass) => rootMessage(pass, now).text).join("\n");
+    return { say: [...privately(all).say, ...board] };
   },
 });
 
@@ -42,7 +48,7 @@ export const report = command({
   name: "report",
   usage: "report [pass] [--project <name>]",
   summary:
-    "shows the sums of a pass, mailbox by mailbox, and every failure with the server's words",
+    "shows the sums of a pass, mailbox by mailbox, every failure with the server's words, and the project in pictures",
   role: "viewer",
   group: "Look",
   examples: ["report", "report 7"],
@@ -58,10 +64,26 @@ export const report = command({
     const project = await projectOf(words, context);
     const [pass] = await meant(typed, project, context);
     if (pass === undefined) return privately(noPass(project));
-    const failures = await context.desk.passes.failures(pass.id, 10_000);
-    return privately(reportMessage(pass, failures, context.desk.clock.now()));
+    const { desk } = context;
+    const failures = await desk.passes.failures(pass.id, 10_000);
+    const message = reportMessage(pass, failures, desk.clock.now());
+    return { say: [{ how: "reply", message }], later: () => pictures(project, pass, desk) };
   },
 });
+
+/** After the report: drawing takes a moment, and asking the mail servers what is left takes longer. */
+async function pictures(project: Project, pass: PassSnapshot, desk: Desk): Promise<Answer> {
+  const message = await picturesOf(project, pass, desk);
+  return { say: message === null ? [] : [{ how: "reply", message }] };
+}
+
+/** The project's board as it stands, for where it cannot be pinned and has gone out of sight. */
+async function boardOf(project: Project, { desk }: Context): Promise<Said[]> {
+  const boards = await desk.boards.all();
+  if (!boards.some((one) => one.project === project.id)) return [];
+  const message = boardMessage(await boardShown(project, desk), desk.clock.now());
+  return [{ how: "private", message }];
+}
 
 /** The passes meant: by number, by thread, those that run, or the last one. */
 async function meant(

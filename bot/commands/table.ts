@@ -2,8 +2,11 @@ import type { Command } from "../command.ts";
 import { add } from "./add.ts";
 import { approve, deny } from "./approve.ts";
 import { audit } from "./audit.ts";
+import { board, boardAssign, boardRemove, boardTick, boardUntick } from "./board.ts";
 import { channel } from "./channel.ts";
 import { pause, resume, stop } from "./control.ts";
+import { cutoverCancel, cutoverStatus, cutoverSweep } from "./cutover.ts";
+import { cutoverDone, cutoverWatch } from "./cutover-watch.ts";
 import { endpointList, endpointNew } from "./endpoint.ts";
 import { endpointSecret } from "./endpoint-secret.ts";
 import { feedback } from "./feedback.ts";
@@ -51,6 +54,10 @@ export const commands: Command[] = [
   cancel,
   approve,
   deny,
+  cutoverWatch,
+  cutoverDone,
+  cutoverSweep,
+  cutoverCancel,
   remind,
   remindRun,
   remindSnooze,
@@ -64,6 +71,12 @@ export const commands: Command[] = [
   stop,
   status,
   report,
+  cutoverStatus,
+  board,
+  boardAssign,
+  boardTick,
+  boardUntick,
+  boardRemove,
   scheduleListed,
   remindList,
   list,

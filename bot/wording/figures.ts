@@ -40,6 +40,11 @@ export function timeOfDay(at: Instant, now: Instant, zone: string): string {
   return then.toFormat(same ? "HH:mm:ss" : "yyyy-MM-dd HH:mm");
 }
 
+/** The same to the minute: `14:02`. */
+export function minuteOf(at: Instant, now: Instant, zone: string): string {
+  return timeOfDay(at, now, zone).replace(/^(\d\d:\d\d):\d\d$/, "$1");
+}
+
 /** A length of time in one or two units: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`. */
 export function duration(ms: number): string {
   if (ms < 1000) return "less than 1 s";

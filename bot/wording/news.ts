@@ -1,7 +1,7 @@
 import { harmless } from "../../engine/domain/errors.ts";
 import type { NewsRow } from "../../engine/domain/news.ts";
 import type { Checked, PassSnapshot, PassState, RunSnapshot } from "../../engine/domain/pass.ts";
-import { count, names, number, timeOfDay } from "./figures.ts";
+import { count, moment, names, number, timeOfDay } from "./figures.ts";
 import {
   aftermath,
   nextStep,
@@ -13,6 +13,7 @@ import {
   title,
   waitWords,
 } from "./pass.ts";
+import { waitsForHours } from "./windows.ts";
 
 /** What the thread is told of one piece of news; null where the root message says it. */
 export function newsText(row: NewsRow, pass: PassSnapshot): string | null {
@@ -27,6 +28,9 @@ export function newsText(row: NewsRow, pass: PassSnapshot): string | null {
     case "first failure":
       return `First failure, ${harmless(news.entry)}, folder ${harmless(news.folder)}: ${sentence(news.reason)} The pass goes on; \`report ${pass.id}\` lists all failures.`;
     case "entry waits": {
+      if (news.for === "window" && news.until !== null) {
+        return `${harmless(news.entry)} ${waitsForHours(news.until, pass.project.zone)}.`;
+      }
       const until =
         news.until === null
           ? ""
@@ -61,8 +65,14 @@ export function foldedText(rows: NewsRow[], pass: PassSnapshot): string | null {
       );
       return `${count(rows.length, "license")} are used for ${names(entries(rows))}; ${number(Math.min(...left))} free.`;
     }
-    case "entry waits":
+    case "entry waits": {
+      const { until } = first.news;
+      if (first.news.for === "window" && until !== null) {
+        const who = count(rows.length, "mailbox waits", "mailboxes wait");
+        return `${who} for the project's hours and go on at ${moment(until, pass.project.zone)}: ${names(entries(rows))}.`;
+      }
       return `${count(rows.length, "mailbox", "mailboxes")} wait for ${waitWords[first.news.for]}: ${names(entries(rows))}.`;
+    }
     case "first failure":
       return `First failures in ${names(entries(rows))}. The pass goes on; \`report ${pass.id}\` lists all of them with the servers' words.`;
     case "first checked":

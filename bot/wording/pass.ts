@@ -30,6 +30,7 @@ export const waitWords: Record<Waiting, string> = {
   "server unavailable": "a server that is unavailable",
   doubt: "the quiet time of a batch without an answer",
   owner: "another engine to let go of the mailbox",
+  window: "its hours",
 };
 
 /** A pass by its kind, project and limit. */

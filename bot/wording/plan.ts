@@ -6,6 +6,7 @@ import { count, moment, names, number, size } from "./figures.ts";
 import { forecastLines } from "./forecast.ts";
 import { warningLines } from "./licenses.ts";
 import { policyText } from "./policy.ts";
+import { outsideText, planWindowLines } from "./windows.ts";
 
 export const kindWords: Record<PassKind, string> = {
   verify: "Verify",
@@ -36,6 +37,7 @@ function planText(plan: PassPlan, forecast: Forecast, first: boolean): string {
     ...licenseLines(plan),
     `  passes left: ${passesLeft(plan)}`,
     `  policy: ${policyText(plan.project.policy)}`,
+    ...planWindowLines(plan).map((line) => `  ${line}`),
     ...warningLines(plan.warnings, plan.project.zone).map((line) => `  ${line}`),
   ];
   return [...lines, ...whatItIs(plan, first)].join("\n");
@@ -127,6 +129,7 @@ function planNotes(plan: PassPlan, forecast: Forecast, first: boolean): string[]
     ...firstLines(plan),
     ...(plan.overLimit.length === 0 ? [] : [`over the limit, one more license each: ${over}`]),
     ...forecastLines(plan, forecast).slice(1),
+    ...planWindowLines(plan),
     ...warningLines(plan.warnings, plan.project.zone),
     ...whatItIs(plan, first),
   ].map((line) => line.trim());
@@ -146,7 +149,7 @@ export function planStarted(plan: PassPlan, pass: number, first: boolean): Messa
       ? "\nThis is a migration, not synchronisation: later changes at the old place are counted and reported, not carried."
       : "";
   return {
-    text: `${headline(plan)}, pass ${pass}: ${names(plan.entries.map((one) => one.entry.source))}; ${uses}. It is in the queue; type \`status ${pass}\`, \`pause ${pass}\` or \`stop ${pass}\`.${left}${going}${overridden}${sync}`,
+    text: `${headline(plan)}, pass ${pass}: ${names(plan.entries.map((one) => one.entry.source))}; ${uses}. It is in the queue; type \`status ${pass}\`, \`pause ${pass}\` or \`stop ${pass}\`.${outsideText(plan, "\n")}${left}${going}${overridden}${sync}`,
   };
 }
 

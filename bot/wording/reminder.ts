@@ -9,6 +9,7 @@ import { columns, count, duration, moment, number } from "./figures.ts";
 import { forecastLines } from "./forecast.ts";
 import { kindWords } from "./plan.ts";
 import { requestText } from "./schedule.ts";
+import { outside } from "./windows.ts";
 
 export function reminderSet(
   { n, recurs, auto, request, at }: Pick<Reminder, "n" | "recurs" | "auto" | "request" | "at">,
@@ -51,6 +52,7 @@ export function reminderAsks(
           since,
           ...forecastLines(plan, forecast),
           `licenses it would use: ${number(plan.licensesNeeded)}`,
+          ...(plan.window?.opens == null ? [] : [outside(plan.window.opens, zone)]),
         ];
   const again = recurs === null ? "" : ` It comes ${recurs.typed}.`;
   const choice = `Type \`remind run ${n}\`, \`remind snooze ${n}\` or \`remind skip ${n}\`.${again}`;

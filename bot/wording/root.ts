@@ -1,9 +1,15 @@
 import type { Instant } from "../../engine/domain/clock.ts";
 import { harmless } from "../../engine/domain/errors.ts";
-import { type Counters, ended, type PassSnapshot } from "../../engine/domain/pass.ts";
+import {
+  type Counters,
+  ended,
+  type PassSnapshot,
+  type RunSnapshot,
+} from "../../engine/domain/pass.ts";
 import type { Message } from "../message.ts";
 import { count, duration, number, size, timeOfDay } from "./figures.ts";
 import { aftermath, nextStep, stateWords, sums, title, waitWords } from "./pass.ts";
+import { waitsForHours } from "./windows.ts";
 
 /** The root message of a pass as it stands. */
 export function rootMessage(pass: PassSnapshot, now: Instant): Message {
@@ -67,13 +73,13 @@ function times(pass: PassSnapshot, now: Instant): string {
       ? `, ${size(pass.counters.bytes / (elapsed / 1000))}/s`
       : "";
   if (ended(pass.state)) return `${by}; took ${duration(elapsed)}${rate}`;
-  return `${by}; ${duration(elapsed)} so far${rate}, ${timeLeft(pass, elapsed)}`;
+  return `${by}; ${duration(elapsed)} so far${rate}, ${timeLeft(pass, elapsed, now)}`;
 }
 
 /** Honest: said only when there is something to reckon from. */
-function timeLeft(pass: PassSnapshot, elapsed: number): string {
+function timeLeft(pass: PassSnapshot, elapsed: number, now: Instant): string {
   const part = share(pass);
-  const waits = pass.runs.some((run) => run.waiting !== null);
+  const waits = waiting(pass, now).length > 0;
   if (part === null || part < 0.02 || elapsed < 5000 || waits || pass.state !== "processing") {
     return "time left not known";
   }
@@ -81,8 +87,10 @@ function timeLeft(pass: PassSnapshot, elapsed: number): string {
 }
 
 function waitLine(pass: PassSnapshot, now: Instant): string | null {
-  const waiting = pass.runs.filter((run) => run.waiting !== null && !ended(run.state));
-  const [first] = waiting;
+  const hours = hoursLine(pass, now);
+  if (hours !== null) return hours;
+  const runs = waiting(pass, now);
+  const [first] = runs;
   const behind = pass.runs.filter((run) => run.after !== null);
   if (first?.waiting == null && behind[0] !== undefined) {
     const others = count(behind.length, "mailbox waits", "mailboxes wait");
@@ -93,8 +101,26 @@ function waitLine(pass: PassSnapshot, now: Instant): string | null {
   }
   const { for: what, until } = first.waiting;
   const when = until === null ? "" : ` until ${timeOfDay(until, now, pass.project.zone)}`;
-  const others = waiting.length > 1 ? `, and ${number(waiting.length - 1)} more wait` : "";
+  const others = runs.length > 1 ? `, and ${number(runs.length - 1)} more wait` : "";
   return `${first.source} waits for ${waitWords[what]}${when}${others}`;
+}
+
+/** Said of a pass of which nothing goes on before its hours come; null for any other. */
+export function hoursLine(pass: PassSnapshot, now: Instant): string | null {
+  const going = pass.runs.filter(({ state }) => state === "queued" || state === "processing");
+  const shut = waiting(pass, now).filter((run) => run.waiting?.for === "window");
+  const until = shut[0]?.waiting?.until ?? null;
+  const all = going.every((run) => run.after !== null || shut.includes(run));
+  return all && until !== null ? waitsForHours(until, pass.project.zone) : null;
+}
+
+/** Runs that wait for something. Once their hours have come they wait for nothing but their turn. */
+function waiting(pass: PassSnapshot, now: Instant): RunSnapshot[] {
+  return pass.runs.filter((run) => {
+    if (run.waiting === null || ended(run.state)) return false;
+    const { for: what, until } = run.waiting;
+    return what !== "window" || until === null || until > now;
+  });
 }
 
 function tone(pass: PassSnapshot): Pick<Message, "tone"> {

@@ -5,6 +5,7 @@ import type { Schedule } from "../../engine/domain/schedule.ts";
 import type { Message } from "../message.ts";
 import { columns, count, duration, moment, names } from "./figures.ts";
 import { kindWords, planLine } from "./plan.ts";
+import { outside, outsideText } from "./windows.ts";
 
 /** What everybody is told when a pass is put in the calendar. */
 export function scheduled(
@@ -15,7 +16,7 @@ export function scheduled(
   by: string,
 ): Message {
   return {
-    text: `Schedule ${n} by ${by}: ${planLine(plan)}, starts at ${moment(at, plan.project.zone)}, in ${duration(at - now)}. It is planned anew then, and nobody is asked. Type \`schedule list\`, \`schedule move ${n} <when>\` or \`schedule cancel ${n}\`.`,
+    text: `Schedule ${n} by ${by}: ${planLine(plan)}, starts at ${moment(at, plan.project.zone)}, in ${duration(at - now)}.${outsideText(plan, " ")} It is planned anew then, and nobody is asked. Type \`schedule list\`, \`schedule move ${n} <when>\` or \`schedule cancel ${n}\`.`,
     buttons: [{ label: "Cancel it", command: `schedule cancel ${n}` }],
   };
 }
@@ -31,14 +32,15 @@ export function requestText({ kind, limit, selection }: PassRequest, zone: strin
 
 export function scheduleList(
   project: string,
-  all: (Schedule & { by: string })[],
+  /** `opens`: when one outside the project's hours really begins; null for the others. */
+  all: (Schedule & { by: string; opens: Instant | null })[],
   now: Instant,
   zone: string,
 ): Message {
   const head = ["number", "when", "in", "what", "by"];
-  const rows = all.map(({ n, at, state, request, by }) => [
+  const rows = all.map(({ n, at, state, request, by, opens }) => [
     String(n),
-    moment(at, zone),
+    opens === null ? moment(at, zone) : `${moment(at, zone)}, ${outside(opens, zone)}`,
     state === "missed" ? "missed" : at <= now ? "now" : duration(at - now),
     requestText(request, zone),
     by,

@@ -18,7 +18,8 @@ export type Waiting =
   | "connection limit"
   | "server unavailable"
   | "doubt"
-  | "owner";
+  | "owner"
+  | "window";
 
 /** Time must pass. The worker tries again, no sooner than `retryAfterMs` where the server said so. */
 export class TransientError extends Error {

@@ -7,6 +7,7 @@ import type { Policy } from "./policy.ts";
 import type { EntryId, Filters, ProjectId } from "./project.ts";
 import type { Survey } from "./provider.ts";
 import type { Thread } from "./thread.ts";
+import type { ZonedWindows } from "./window.ts";
 
 export type PassId = number & { readonly brand?: "PassId" };
 export type RunId = number & { readonly brand?: "RunId" };
@@ -22,6 +23,11 @@ export const passKinds = [
   "repair",
 ] as const;
 export type PassKind = (typeof passKinds)[number];
+
+/** A verify carries nothing: it may run at any hour. */
+export function isKeptToWindows(kind: PassKind): boolean {
+  return kind !== "verify";
+}
 
 export type PassState =
   | "queued"
@@ -190,6 +196,39 @@ export interface RunSnapshot {
   survey: RunEnd["survey"];
 }
 
+/** A pass without its runs: what it brought, and when. */
+export interface PassSums {
+  id: PassId;
+  kind: PassKind;
+  state: PassState;
+  startedAt: Instant | null;
+  endedAt: Instant | null;
+  migrated: number;
+  /** Of the migrated items. */
+  bytes: number;
+}
+
+/** A pass that carries everything, with what became of each mailbox. */
+export interface FullPass {
+  startedBy: string;
+  createdAt: Instant;
+  runs: { entry: EntryId; state: PassState }[];
+}
+
+/** A mailbox completed a pass of this kind; the newest of each kind. */
+export interface Completed {
+  entry: EntryId;
+  kind: PassKind;
+  /** Of the pass. */
+  startedAt: Instant;
+}
+
+/** A run that waits, and its place among those of its project: 1 is the first. */
+export interface Turn {
+  run: RunId;
+  turn: number;
+}
+
 /**
  * Passes and their runs. Every method that writes is one transaction, and writes the news of what it did
  * in the same transaction.
@@ -201,13 +240,28 @@ export interface Passes {
    */
   submit(pass: NewPass): Promise<PassId>;
   /**
-   * Runs that wait for an engine, oldest first: queued, or left behind by an engine that died. One whose
-   * remigration sends another first is not among them before that was checked.
+   * Runs that wait for an engine: queued, or left behind by an engine that died. The oldest of each project comes
+   * before the second of any, so that a large project holds up no small one. One whose remigration sends another
+   * first is not among them before that was checked, and one that waits for its window not before that opens.
    */
   waiting(limit: number): Promise<RunId[]>;
+  /** The same, each with its place among those of its project. */
+  turns(limit: number): Promise<Turn[]>;
   job(run: RunId): Promise<Job>;
   /** The run begins (again): state processing, and the pass with it. False when it may not: ended, paused or stopped meanwhile. */
   begin(run: RunId, fence: Fence): Promise<boolean>;
+  /**
+   * Asks `until` with the project's windows as they stand. Where it names a time, the run waits for that, queued, and
+   * no engine has it: a pause or a stop that was asked for is done. True then; false where it may carry now, or may
+   * not at all. Windows that change meanwhile are either those `until` saw, or end the wait.
+   */
+  putOff(
+    run: RunId,
+    until: (windows: ZonedWindows) => Instant | null,
+    fence: Fence,
+  ): Promise<boolean>;
+  /** The windows each of these runs is kept to, as they stand; runs that are kept to none are left out. */
+  windows(runs: RunId[]): Promise<Map<RunId, ZonedWindows>>;
   /** What people want of a run: the worker asks between batches. */
   wanted(runs: RunId[]): Promise<Map<RunId, "run" | "pause" | "stop">>;
   expect(run: RunId, items: number, fence: Fence): Promise<void>;
@@ -231,6 +285,12 @@ export interface Passes {
   snapshot(pass: PassId): Promise<PassSnapshot>;
   /** Newest first. */
   recent(project: ProjectId, limit: number): Promise<PassSnapshot[]>;
+  /** Every pass of a project, oldest first. */
+  sums(project: ProjectId): Promise<PassSums[]>;
+  /** What the mailboxes of a project have completed. */
+  completed(project: ProjectId): Promise<Completed[]>;
+  /** The full passes and deltas of a project that were made since, oldest first. */
+  fullSince(project: ProjectId, since: Instant): Promise<FullPass[]>;
   /** Passes of this thread's root message. */
   ofThread(thread: Thread): Promise<PassId | null>;
   /** The filters of an entry's latest pass that carried; null where there was none. */

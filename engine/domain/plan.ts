@@ -45,6 +45,16 @@ export interface PassPlan {
   first: { entry: Entry; others: Entry[] }[];
   /** What runs out once this pass has what it reserves. */
   warnings: Warning[];
+  /** What the project's windows do to it; null where they do nothing. Zones decide it: `preview` fills it in. */
+  window: WindowOfPlan | null;
+}
+
+/** Where a pass stands among its project's windows at the time it is to start. */
+export interface WindowOfPlan {
+  /** When it really begins; null where it may carry at once. */
+  opens: Instant | null;
+  /** When it is cut the first time; null where that is out of sight. */
+  closes: Instant | null;
 }
 
 const day = 24 * 60 * 60 * 1000;
@@ -89,6 +99,7 @@ export function planPass(
     overLimit: [],
     first: [],
     warnings: [],
+    window: null,
   };
   for (const entry of chosen) {
     const reason = notReady(request, entry);

@@ -4,6 +4,7 @@ import type { Policy } from "./policy.ts";
 import type { Address, Endpoint } from "./provider.ts";
 import type { Secret } from "./secret.ts";
 import type { Thread } from "./thread.ts";
+import type { Windows } from "./window.ts";
 
 export type ProjectId = number & { readonly brand?: "ProjectId" };
 export type EntryId = number & { readonly brand?: "EntryId" };
@@ -18,6 +19,7 @@ export interface Project {
   /** IANA name. */
   zone: string;
   filters: Filters;
+  windows: Windows;
   closed: boolean;
 }
 
@@ -101,7 +103,9 @@ export type Login = { entry: EntryId } & Pick<
   "sourceUser" | "sourcePassword" | "targetUser" | "targetPassword"
 >;
 
-export type ProjectChange = Partial<Pick<Project, "policy" | "zone" | "filters" | "closed">>;
+export type ProjectChange = Partial<
+  Pick<Project, "policy" | "zone" | "filters" | "windows" | "closed">
+>;
 
 /** Projects, their endpoints and entries, and which channel is about which project. Secrets are sealed on the way in. */
 export interface Projects {
@@ -110,7 +114,10 @@ export interface Projects {
   byId(id: ProjectId): Promise<Project>;
   byName(name: string): Promise<Project | null>;
   list(): Promise<Project[]>;
-  /** `change` as such, or made of the project as it stands: then nobody changes it in between. */
+  /**
+   * `change` as such, or made of the project as it stands: then nobody changes it in between. With other windows or
+   * another zone, runs that wait for their window wait for an engine again.
+   */
   change(
     id: ProjectId,
     change: ProjectChange | ((now: Project) => ProjectChange),

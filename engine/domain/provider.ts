@@ -34,6 +34,8 @@ export interface OpenSource {
   read(uids: readonly number[]): AsyncIterable<Item>;
   /** The identities of these; null where the source has none. */
   identities(uids: readonly number[]): Promise<Map<number, Identity> | null>;
+  /** The domains of the From addresses of these; null where there is none that can be read. */
+  senders(uids: readonly number[]): Promise<Map<number, string | null>>;
 }
 
 /** One mailbox of the new system. Items can only be added (semantics 5 to 7, 10). Errors as for `Source`. */

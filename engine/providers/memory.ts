@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Instant } from "../domain/clock.ts";
+import { domainName } from "../domain/dns.ts";
 import type { Emptier, Emptiers, OpenEmptier } from "../domain/emptying.ts";
 import { FolderError, UserError } from "../domain/errors.ts";
 import {
@@ -211,7 +212,18 @@ function openSource(box: Box): OpenSource {
       const all = box.letters.filter((letter) => wanted.has(letter.uid));
       return new Map(all.map((letter) => [letter.uid, identityOf(letter.name)]));
     },
+    async senders(uids) {
+      const wanted = new Set(uids);
+      const all = box.letters.filter((letter) => wanted.has(letter.uid));
+      return new Map(all.map(({ uid, bytes }) => [uid, senderOf(bytes)]));
+    },
   };
+}
+
+function senderOf(bytes: Buffer): string | null {
+  const [head = ""] = bytes.toString("latin1").split(/\r?\n\r?\n/, 1);
+  const address = /^From:.*?@([^\s>,;]+)/im.exec(head)?.[1];
+  return address === undefined ? null : domainName(address);
 }
 
 function asItem(letter: Letter): Item {

@@ -23,7 +23,7 @@ async function until(world: ChatWorld, end: string): Promise<string[]> {
     world.clock.advance(step);
     const before = await world.desk.transcript.last();
     await makeReminding(world.desk, [world.surface]).tick();
-    await startDue(world.desk);
+    await startDue(world.desk, ["local:owner"]);
     await makeCrier(world.desk, [world.surface]).tick();
     const lines = await world.desk.transcript.after(before, 50);
     for (const { kind, text } of lines) {

@@ -28,7 +28,7 @@ async function house(): Promise<void> {
 /** What the channel hears at this moment. */
 async function tick(surface = world.surface): Promise<string> {
   const before = await world.desk.transcript.last();
-  await startDue(world.desk);
+  await startDue(world.desk, ["local:owner"]);
   await makeReminding(world.desk, [surface]).tick();
   const lines = await world.desk.transcript.after(before, 100);
   return lines.map(({ kind, text }) => `${kind}: ${text}`).join("\n");
@@ -162,7 +162,7 @@ test("one by itself puts the pass in the calendar, once, however many look", asy
   until("2026-11-20T21:00:00Z");
   const two = [0, 1].map(() => makeReminding(world.desk, [world.surface]));
   await Promise.all(two.map((one) => one.tick()));
-  await Promise.all([startDue(world.desk), startDue(world.desk)]);
+  await Promise.all([startDue(world.desk, ["local:owner"]), startDue(world.desk, ["local:owner"])]);
 
   expect(await passes()).toHaveLength(2);
   await world.carry();

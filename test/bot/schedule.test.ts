@@ -21,7 +21,7 @@ async function house(licenses = 10): Promise<void> {
 /** What is due starts, and is told. */
 async function tick(surface = world.surface): Promise<string> {
   const before = await world.desk.transcript.last();
-  await startDue(world.desk);
+  await startDue(world.desk, ["local:owner"]);
   await makeCrier(world.desk, [surface]).tick();
   const lines = await world.desk.transcript.after(before, 100);
   return lines.map(({ text }) => text).join("\n");
@@ -40,7 +40,7 @@ test("a pass starts at its time, once, in the zone of the project, and not befor
   expect(await passes()).toEqual([]);
 
   world.clock.advance(1000);
-  await Promise.all([startDue(world.desk), startDue(world.desk)]);
+  await Promise.all([startDue(world.desk, ["local:owner"]), startDue(world.desk, ["local:owner"])]);
   await tick();
 
   expect((await passes()).map(({ kind, startedBy }) => [kind, startedBy])).toEqual([
@@ -49,6 +49,23 @@ test("a pass starts at its time, once, in the zone of the project, and not befor
   await world.carry();
   expect((await passes())[0]?.counters.migrated).toBe(2);
   expect(await world.hear("schedule list")).toContain("Nothing is scheduled in acme");
+});
+
+test("whoever scheduled it must still be an operator when its time comes", async () => {
+  await house();
+  const bo = { person: { id: "local:bo", name: "bo", guest: false } };
+  await world.say("roles grant bo operator");
+  await world.say("verify");
+  await world.run();
+  expect((await world.say('full anna* --at "in 1h" --yes', bo)).result).toBe("accepted");
+  expect((await world.say('full bob* --at "in 2h" --yes', bo)).result).toBe("accepted");
+  world.clock.advance(hour);
+  await tick();
+  await world.say("roles revoke bo");
+  world.clock.advance(hour);
+
+  expect(await tick()).toContain("local:bo may no longer run passes here. Nothing was started.");
+  expect((await passes()).map(({ kind }) => kind)).toEqual(["full", "verify"]);
 });
 
 test("one that uses licenses shows its plan first, and `start` puts it in the calendar", async () => {

@@ -76,7 +76,9 @@ test("of two bots on one database one tells, and the other takes over when it go
   expect(told.other).toBe(0);
   await one[Symbol.asyncDispose]();
   await world.run();
-  await expect.poll(() => told.other).toBeGreaterThan(3);
+  // A look that began before the run ended may have missed its end.
+  const { other: before } = told;
+  await expect.poll(() => told.other).toBeGreaterThan(before + 1);
   await other[Symbol.asyncDispose]();
   const ends = (await world.lines()).filter((line) => /^Full pass of acme: comp/.test(line.text));
   expect(ends.filter((line) => line.kind === "reply")).toHaveLength(1);

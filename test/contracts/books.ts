@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Approvals } from "../../engine/domain/approval.ts";
 import type { Audit } from "../../engine/domain/audit.ts";
+import type { Boards } from "../../engine/domain/board.ts";
 import type { Clock } from "../../engine/domain/clock.ts";
+import type { Cutovers } from "../../engine/domain/cutover.ts";
 import type { Ledger, LedgerFolder, Settled, Settlement } from "../../engine/domain/ledger.ts";
 import type { Licenses } from "../../engine/domain/license.ts";
 import type { News, Newsroom } from "../../engine/domain/news.ts";
@@ -40,8 +42,10 @@ export interface Books extends AsyncDisposable {
   newsroom: Newsroom;
   audit: Audit;
   plans: Plans;
+  boards: Boards;
   schedules: Schedules;
   reminders: Reminders;
+  cutovers: Cutovers;
   approvals: Approvals;
   remigrations: Remigrations;
   transcript: Transcript;

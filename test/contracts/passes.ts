@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { UserError } from "../../engine/domain/errors.ts";
 import { gap } from "../../engine/domain/pass.ts";
+import { noWindows } from "../../engine/domain/window.ts";
 import {
   acme,
   type Books,
@@ -116,6 +117,29 @@ export function passesContract(open: OpenBooks): void {
       expect((await books.passes.snapshot(run.pass)).counters.changed).toBeNull();
     });
 
+    test("every pass of a project is summed up without its runs, oldest first", async () => {
+      const { project, entries } = await acme(books, ["anna", "bob"]);
+      await using run = await begun(books, project, entries[0]!);
+      const other = await books.ledger.folder(entries[0]!.id, "Sent", run.fence);
+      // More bytes than fit into 32 bits.
+      const inbox = counted({ listed: 5, migrated: 5, bytes: 5_000_000_000 });
+      await books.ledger.count(run.run, run.folder.id, inbox, run.fence);
+      await books.ledger.count(run.run, other.id, counted({ listed: 2, migrated: 2 }), run.fence);
+      const second = await books.passes.submit(passOver(project, [entries[1]!]));
+
+      const times = { startedAt: books.clock.now(), endedAt: null };
+      expect(await books.passes.sums(project.id)).toEqual([
+        {
+          ...{ id: run.pass, kind: "full", state: "processing", ...times },
+          ...{ migrated: 7, bytes: 5_000_000_000 },
+        },
+        {
+          ...{ id: second, kind: "full", state: "queued", startedAt: null, endedAt: null },
+          ...{ migrated: 0, bytes: 0 },
+        },
+      ]);
+    });
+
     test("a run that waits says for what and until when, and news says it once", async () => {
       const { project, entries } = await acme(books, ["anna"]);
       await using run = await begun(books, project, entries[0]!);
@@ -130,6 +154,134 @@ export function passesContract(open: OpenBooks): void {
       expect(news).toEqual([{ type: "entry waits", entry: "anna@old.example", ...waiting }]);
       await books.passes.wait(run.run, null, run.fence);
       expect((await books.passes.snapshot(run.pass)).runs[0]?.waiting).toBeNull();
+    });
+
+    describe("outside the hours of its project", () => {
+      const windows = { hours: [{ days: [1, 2, 3], from: 1140, to: 420 }], blackout: [] };
+      const until = (at: number | null) => () => at;
+      const waits = async (pass: number) => (await books.passes.snapshot(pass)).runs[0];
+
+      test("a run is put off until they come, and told of once", async () => {
+        const { project, entries } = await acme(books, ["anna"]);
+        await books.projects.change(project.id, { windows });
+        const pass = await books.passes.submit(passOver(project, entries));
+        const [run] = await books.passes.waiting(10);
+        const at = books.clock.now() + 60_000;
+        {
+          await using owned = await own(books, entries[0]!);
+          const asked: unknown[] = [];
+          const ask = (seen: unknown) => {
+            asked.push(seen);
+            return at;
+          };
+          expect(await books.passes.putOff(run!, ask, owned.fence)).toBe(true);
+          expect(await books.passes.putOff(run!, ask, owned.fence)).toBe(true);
+          expect(asked[0]).toEqual({ windows, zone: "Europe/Berlin" });
+        }
+
+        expect(await waits(pass)).toMatchObject({
+          state: "queued",
+          waiting: { for: "window", until: at },
+        });
+        expect(await newsOf(books, pass)).toEqual([
+          { type: "pass queued" },
+          { type: "entry waits", entry: "anna@old.example", for: "window", until: at },
+        ]);
+        books.clock.set(at - 1);
+        expect(await books.passes.waiting(10)).toEqual([]);
+        books.clock.set(at);
+        expect(await books.passes.waiting(10)).toEqual([run]);
+        await using owned = await own(books, entries[0]!);
+        expect(await books.passes.putOff(run!, until(null), owned.fence)).toBe(false);
+        expect(await books.passes.begin(run!, owned.fence)).toBe(true);
+        expect((await waits(pass))?.waiting).toBeNull();
+      });
+
+      test("a run that was being carried waits as nobody's: it keeps what it has, and is steered at once", async () => {
+        const { project, entries } = await acme(books, ["anna"]);
+        await books.projects.change(project.id, { windows });
+        const at = books.clock.now() + 60_000;
+        await using run = await begun(books, project, entries[0]!);
+        await carry(books, run, [item(1)]);
+        await books.passes.putOff(run.run, until(at), run.fence);
+
+        expect(await books.passes.snapshot(run.pass)).toMatchObject({
+          state: "processing",
+          counters: { migrated: 1 },
+          licenses: { consumed: 1, reserved: 0 },
+          runs: [{ state: "queued", waiting: { for: "window", until: at } }],
+        });
+        await books.passes.control(run.pass, "pause", "local:owner");
+        expect(await waits(run.pass)).toMatchObject({ state: "paused", waiting: null });
+        expect(await books.passes.putOff(run.run, until(at), run.fence)).toBe(false);
+        await books.passes.control(run.pass, "run", "local:owner");
+        expect(await books.passes.waiting(10)).toEqual([run.run]);
+        await books.passes.putOff(run.run, until(at), run.fence);
+        await books.passes.control(run.pass, "stop", "local:owner");
+        expect(await books.passes.snapshot(run.pass)).toMatchObject({
+          state: "stopped",
+          runs: [{ state: "stopped", waiting: null }],
+        });
+      });
+
+      test.each([
+        { want: "pause", state: "paused" },
+        { want: "stop", state: "stopped" },
+      ] as const)(
+        "a run that is to $want when it is put off is $state",
+        async ({ want, state }) => {
+          const { project, entries } = await acme(books, ["anna"]);
+          await books.projects.change(project.id, { windows });
+          await using run = await begun(books, project, entries[0]!);
+          await books.passes.control(run.pass, want, "local:owner");
+
+          expect(await books.passes.putOff(run.run, until(1), run.fence)).toBe(true);
+
+          expect(await waits(run.pass)).toMatchObject({ state, waiting: null });
+        },
+      );
+
+      test("a verify, and a pass of a project without hours, are kept to none", async () => {
+        const { project, entries } = await acme(books, ["anna", "bob"]);
+        await using anna = await begun(books, project, entries[0]!);
+        expect(await books.passes.putOff(anna.run, until(1), anna.fence)).toBe(false);
+        expect(await books.passes.windows([anna.run])).toEqual(new Map());
+
+        await books.projects.change(project.id, { windows });
+        const verify = { kind: "verify", license: "none" } as const;
+        await using bob = await begun(books, project, entries[1]!, verify);
+        expect(await books.passes.putOff(bob.run, until(1), bob.fence)).toBe(false);
+        expect(await books.passes.windows([anna.run, bob.run])).toEqual(
+          new Map([[anna.run, { windows, zone: "Europe/Berlin" }]]),
+        );
+        expect((await books.passes.snapshot(anna.pass)).runs[0]?.state).toBe("processing");
+      });
+
+      test("other hours end the wait, at whatever moment they are set", async () => {
+        const { project, entries } = await acme(books, ["anna"]);
+        await using run = await begun(books, project, entries[0]!);
+        const at = books.clock.now() + 60_000;
+        for (const change of [{ windows: noWindows }, { windows }, { zone: "UTC" }]) {
+          await books.projects.change(project.id, { windows });
+          await books.passes.putOff(run.run, until(at), run.fence);
+          await books.projects.change(project.id, { closed: false });
+          expect(await books.passes.waiting(10)).toEqual([]);
+          await books.projects.change(project.id, change);
+          expect(await books.passes.waiting(10)).toEqual([run.run]);
+        }
+        for (let n = 0; n < 10; n += 1) {
+          await books.projects.change(project.id, { windows });
+          await Promise.all([
+            books.passes.putOff(
+              run.run,
+              ({ windows }) => (windows.hours[0] ? at : null),
+              run.fence,
+            ),
+            books.projects.change(project.id, { windows: noWindows }),
+          ]);
+          expect(await books.passes.waiting(10)).toEqual([run.run]);
+        }
+      });
     });
 
     test("the last run to end ends the pass", async () => {

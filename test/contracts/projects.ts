@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { presets } from "../../engine/domain/policy.ts";
 import { noFilters } from "../../engine/domain/project.ts";
 import { Secret } from "../../engine/domain/secret.ts";
+import { noWindows } from "../../engine/domain/window.ts";
 import { acme, type Books, begun, endpoint, newEntry, type OpenBooks } from "./books.ts";
 
 /** What everything that keeps projects must do. */
@@ -38,6 +39,18 @@ export function projectsContract(open: OpenBooks): void {
 
       expect(changed).toEqual({ ...project, filters, closed: true });
       expect(await books.projects.byId(project.id)).toEqual(changed);
+    });
+
+    test("a project carries at any time until hours or blackout dates are set, and they can be cleared", async () => {
+      const { project } = await acme(books, []);
+      const windows = {
+        hours: [{ days: [6, 7], from: 0, to: 1440 }],
+        blackout: [{ from: "2026-12-24", to: "2026-12-26" }],
+      };
+
+      expect(project.windows).toEqual({ hours: [], blackout: [] });
+      expect(await books.projects.change(project.id, { windows })).toEqual({ ...project, windows });
+      expect(await books.projects.change(project.id, { windows: noWindows })).toEqual(project);
     });
 
     test("a channel is about one project, and can be about another later", async () => {

@@ -101,6 +101,30 @@ export function providerContract(name: string, open: () => Promise<ProviderWorld
       expect(await readAll(folder.read([1]))).toEqual(items.slice(0, 1));
     });
 
+    it("tells from which domains items came, and null where it cannot be read", async () => {
+      await using world = await open();
+      const from = (line: string) => ({ body: `${line}Subject: hello\r\n\r\nText.\r\n` });
+      await world.deliver("anna", "INBOX", [
+        from("From: Bo <bo@Shop.Example>\r\n"),
+        from(""),
+        from("From: nobody\r\n"),
+        from("From: =?utf-8?Q?B=C3=B6?= <bo@b\u00fccher.example>\r\n"),
+        letter(5),
+      ]);
+      await using source = await world.provider.source(world.address("anna"));
+      const folder = await source.open("INBOX");
+
+      const senders = await folder.senders([1, 2, 3, 4, 99]);
+
+      expect(senders.get(1)).toBe("shop.example");
+      expect(senders.get(2) ?? null).toBeNull();
+      // Dovecot puts MISSING_DOMAIN there.
+      expect(senders.get(3) ?? null).toBeNull();
+      expect(senders.has(5)).toBe(false);
+      expect(senders.has(99)).toBe(false);
+      expect((await listed(folder.list([5]))).length).toBe(1);
+    });
+
     it("refuses a folder that is not there, and goes on with others", async () => {
       await using world = await open();
       await using source = await world.provider.source(world.address("anna"));

@@ -119,6 +119,16 @@ export function surfaceContract(name: string, open: () => Promise<SurfaceUnderTe
       expect([thread, null]).toContain(await surface.find(one.channel, "root:7"));
     });
 
+    on("a root message is kept at hand or not, and stays as it is", async (one) => {
+      const { surface } = one.platform;
+      const thread = await surface.post(one.channel, { text: "Board." });
+      await surface.pin(thread, true);
+      await surface.pin(thread, true);
+      await surface.pin(thread, false);
+      await surface.pin(thread, false);
+      expect((await one.shown()).map((line) => line.text)).toEqual(["Board."]);
+    });
+
     on("a long message is shortened rather than refused", async (one) => {
       const { surface } = one.platform;
       const rows = Array.from({ length: 300 }, (_, n) => [

@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { knexApprovals } from "../../db/approvals.ts";
 import { knexAudit } from "../../db/audit.ts";
+import { knexBoards } from "../../db/boards.ts";
 import { knexContacts, knexInbox, knexPosts } from "../../db/conversations.ts";
+import { knexCutovers } from "../../db/cutovers.ts";
 import { knexLedger } from "../../db/ledger.ts";
 import { knexLicenses } from "../../db/licenses.ts";
 import { knexNewsroom } from "../../db/news.ts";
@@ -27,9 +29,10 @@ export const testKeys = parseKeys(`test:${Buffer.alloc(32, 7).toString("base64")
 export async function openBooks(
   url: string,
   clock = standingClock(Date.UTC(2026, 10, 20, 12)),
+  options: { allowUnsafe?: boolean } = {},
 ): Promise<Books & { database: Database }> {
   await using stack = new AsyncDisposableStack();
-  const database = stack.use(await openDatabase(url));
+  const database = stack.use(await openDatabase(url, options));
   await migrate(database);
   const sealer = aesSealer(testKeys);
   const owners = stack.use(openOwners(database));
@@ -44,8 +47,10 @@ export async function openBooks(
     newsroom: knexNewsroom(database),
     audit: knexAudit(database, clock),
     plans: knexPlans(database),
+    boards: knexBoards(database),
     schedules: knexSchedules(database),
     reminders: knexReminders(database),
+    cutovers: knexCutovers(database),
     remigrations: knexRemigrations(database, sealer, clock),
     approvals: knexApprovals(database),
     transcript: knexTranscript(database, clock),
@@ -56,7 +61,7 @@ export async function openBooks(
     owners,
     seats,
     clock,
-    again: () => openBooks(url, clock),
+    again: () => openBooks(url, clock, options),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }

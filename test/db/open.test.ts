@@ -3,6 +3,8 @@ import { stat } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { migrate, migrationStatus, openDatabase, rollback } from "../../db/open.ts";
 import { UserError } from "../../engine/domain/errors.ts";
+import { noWindows } from "../../engine/domain/window.ts";
+import { acme, passOver } from "../contracts/books.ts";
 import { memoryWorld } from "../doubles/memory-world.ts";
 import { type Postgres, startPostgres } from "../servers/postgres.ts";
 import { openBooks, sqliteFolder } from "./books.ts";
@@ -114,6 +116,28 @@ describe("opening a database", () => {
     await migrate(database);
 
     expect((await migrationStatus(database)).every(({ done }) => done)).toBe(true);
+  });
+
+  test("a database from before projects had hours keeps working, on both", async () => {
+    for (const url of [folder.fresh(), await server.fresh()]) {
+      {
+        await using old = await openBooks(url, undefined, { allowUnsafe: true });
+        const { project, entries } = await acme(old, ["anna"]);
+        await old.passes.submit(passOver(project, entries));
+        const { knex } = old.database;
+        await knex.schema.alterTable("projects", (table) => table.dropColumn("windows"));
+        await knex("knex_migrations").where({ name: "0011_windows" }).delete();
+      }
+
+      await using books = await openBooks(url, undefined, { allowUnsafe: true });
+
+      const [project] = await books.projects.list();
+      expect(project).toMatchObject({ name: "acme", windows: noWindows });
+      const [run] = await books.passes.waiting(10);
+      await using owned = (await books.owners.take(1))!;
+      expect(await books.passes.putOff(run!, () => 1, owned.fence)).toBe(false);
+      expect(await books.passes.begin(run!, owned.fence)).toBe(true);
+    }
   });
 
   test("refuses a database of a newer version", async () => {

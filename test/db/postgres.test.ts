@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { approvalsContract } from "../contracts/approvals.ts";
+import { boardsContract } from "../contracts/boards.ts";
 import { acme, own } from "../contracts/books.ts";
 import { conversationsContract } from "../contracts/conversations.ts";
+import { cutoversContract } from "../contracts/cutovers.ts";
 import { ledgerContract } from "../contracts/ledger.ts";
 import { licensesContract } from "../contracts/licenses.ts";
 import { newsroomContract } from "../contracts/newsroom.ts";
@@ -37,6 +39,8 @@ describe("the PostgreSQL database", () => {
   remigrationsContract(open);
   schedulesContract(open);
   remindersContract(open);
+  cutoversContract(open);
+  boardsContract(open);
   ownersContract(open);
   deathContract(open, () => url);
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { approvalsContract } from "../contracts/approvals.ts";
+import { boardsContract } from "../contracts/boards.ts";
 import { conversationsContract } from "../contracts/conversations.ts";
+import { cutoversContract } from "../contracts/cutovers.ts";
 import { ledgerContract } from "../contracts/ledger.ts";
 import { licensesContract } from "../contracts/licenses.ts";
 import { newsroomContract } from "../contracts/newsroom.ts";
@@ -35,6 +37,8 @@ describe("the SQLite database", () => {
   remigrationsContract(open);
   schedulesContract(open);
   remindersContract(open);
+  cutoversContract(open);
+  boardsContract(open);
   ownersContract(open);
   deathContract(open, () => url);
 });

@@ -10,6 +10,8 @@ import { localSurface } from "../../bot/surfaces/local/surface.ts";
 import { knexApprovals } from "../../db/approvals.ts";
 import { knexAudit } from "../../db/audit.ts";
 import { knexContacts, knexInbox, knexPosts } from "../../db/conversations.ts";
+import { knexBoards } from "../../db/boards.ts";
+import { knexCutovers } from "../../db/cutovers.ts";
 import { knexLedger } from "../../db/ledger.ts";
 import { knexLicenses } from "../../db/licenses.ts";
 import { knexNewsroom } from "../../db/news.ts";
@@ -28,17 +30,23 @@ import type { TranscriptLine } from "../../engine/domain/thread.ts";
 import { makeEmptying } from "../../engine/emptying.ts";
 import { makeForecaster } from "../../engine/forecast.ts";
 import { makeInspector } from "../../engine/inspect.ts";
+import { makeLateWatch } from "../../engine/late-mail.ts";
 import { type MemorySystem, memorySystem } from "../../engine/providers/memory.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
 import { aesSealer, makeKey, parseKeys } from "../../engine/secrets.ts";
 import type { Desk } from "../../engine/submit.ts";
 import { carryRun, defaults, type Works } from "../../engine/worker.ts";
+import { type ScriptedMx, scriptedMx } from "./mx.ts";
 
 /** The bot, the narrator and an engine on an SQLite database of their own, with mail systems in memory. */
 export interface ChatWorld extends AsyncDisposable {
   desk: Desk;
   /** What `imap://` leads to here. */
   system: MemorySystem;
+  /** What the DNS says here. */
+  dns: ScriptedMx;
+  /** What carries the runs. */
+  works: Works;
   bot: Bot;
   surface: Surface;
   narrator: Narrator;
@@ -100,6 +108,7 @@ export async function chatWorld(
   const ledger = knexLedger(database, clock);
   const system = memorySystem();
   const providers = { imap: system, memory: system };
+  const dns = scriptedMx(clock);
   const logged: string[] = [];
   const log = {
     error: (facts: Record<string, unknown>, text: string) =>
@@ -114,6 +123,10 @@ export async function chatWorld(
     schedules: knexSchedules(database),
     reminders: knexReminders(database),
     forecaster: makeForecaster({ ...looking, within: () => new AbortController().signal }),
+    leftover: makeForecaster({ ...looking, within: () => new AbortController().signal }),
+    boards: knexBoards(database),
+    cutovers: knexCutovers(database),
+    late: makeLateWatch(looking),
     inspector: makeInspector({ ...looking, passes }),
     remigrations: knexRemigrations(database, sealer, clock),
     emptying: makeEmptying({ ...looking, owners, emptiers: providers }),
@@ -125,6 +138,7 @@ export async function chatWorld(
     contacts: knexContacts(database),
     posts: knexPosts(database),
     inbox: knexInbox(database, clock),
+    dns,
     queue,
     clock,
   };
@@ -166,6 +180,8 @@ export async function chatWorld(
   const world: ChatWorld = {
     desk,
     system,
+    dns,
+    works,
     bot,
     surface,
     narrator,

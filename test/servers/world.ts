@@ -5,7 +5,7 @@ import { makeBot } from "../../bot/bot.ts";
 import { commands } from "../../bot/commands/table.ts";
 import { localIncoming, localPerson } from "../../bot/surfaces/local/chat.ts";
 import { localSurface } from "../../bot/surfaces/local/surface.ts";
-import { wallClock } from "../../engine/domain/clock.ts";
+import { type Clock, wallClock } from "../../engine/domain/clock.ts";
 import type { PassKind, PassSnapshot } from "../../engine/domain/pass.ts";
 import { ended } from "../../engine/domain/pass.ts";
 import { type PresetName, presets } from "../../engine/domain/policy.ts";
@@ -13,7 +13,7 @@ import type { Entry, Filters, Project } from "../../engine/domain/project.ts";
 import type { Endpoint } from "../../engine/domain/provider.ts";
 import { Secret } from "../../engine/domain/secret.ts";
 import { startEngine } from "../../engine/engine.ts";
-import { type Opened, openGodwit } from "../../engine/open.ts";
+import { type OpenConfig, type Opened, openGodwit } from "../../engine/open.ts";
 import { preview, submit } from "../../engine/submit.ts";
 import type { Settings } from "../../engine/worker.ts";
 import type { Dovecot } from "./dovecot.ts";
@@ -49,6 +49,8 @@ export interface WorldOptions {
   source?: Partial<Endpoint>;
   target?: Partial<Endpoint>;
   settings?: Partial<Settings>;
+  clock?: Clock;
+  dns?: NonNullable<OpenConfig["dns"]>;
 }
 
 const quick: Partial<Settings> = {
@@ -75,6 +77,8 @@ export async function startWorld(
     databaseUrl,
     keys: keysFor(databaseUrl),
     settings: { ...quick, ...options.settings },
+    ...(options.clock !== undefined && { clock: options.clock }),
+    ...(options.dns !== undefined && { dns: options.dns }),
     log: { info() {}, warn() {}, error() {} },
     tell() {},
   });

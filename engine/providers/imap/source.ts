@@ -1,3 +1,4 @@
+import { domainName } from "../../domain/dns.ts";
 import { type Identity, identityOf, type ListedItem } from "../../domain/item.ts";
 import type { OpenSource, Source } from "../../domain/provider.ts";
 import { parseDate } from "./dates.ts";
@@ -88,7 +89,31 @@ function openSource(session: Session, state: OpenSource["state"], check: () => v
       }
       return found;
     },
+    async senders(uids) {
+      check();
+      const wanted = new Set(uids);
+      const found = new Map<number, string | null>();
+      for (const set of uidSets(uids)) {
+        await fetchAll(session, set, [atom("UID"), atom("ENVELOPE")], (fetched) => {
+          const uid = numberOf(fetched, "UID");
+          if (uid !== null && wanted.has(uid)) found.set(uid, senderOf(fetched));
+        });
+      }
+      return found;
+    },
   };
+}
+
+/** Of the third field of an envelope, the addresses of From: the host of the first that has one (RFC 9051, 7.5.2). */
+function senderOf(fetched: Fetched): string | null {
+  const envelope = fetched.get("ENVELOPE");
+  const from = Array.isArray(envelope) ? envelope[2] : null;
+  for (const address of Array.isArray(from) ? from : []) {
+    const host = Array.isArray(address) ? address[3]?.value : null;
+    // A group has none.
+    if (host != null) return domainName(String(host));
+  }
+  return null;
 }
 
 /** Null for what a server tells unasked of other messages. */

@@ -1,0 +1,172 @@
+import type { Clock, Instant } from "./domain/clock.ts";
+import { type Cutover, type MailLook, mailboxesOf, onlyLeft, withheld } from "./domain/cutover.ts";
+import { sumsOf } from "./domain/forecast.ts";
+import { advance } from "./domain/mx.ts";
+import type { FullPass } from "./domain/pass.ts";
+import type { Entry, EntryId, Project } from "./domain/project.ts";
+import type { Desk } from "./submit.ts";
+
+/** How often the DNS is asked until the change is made and everybody says so, and afterwards, in ms. */
+const dnsMs = { before: 60_000, after: 5 * 60_000 };
+/** How often the old mailboxes are looked at for late mail, in ms. */
+const mailMs = 15 * 60_000;
+/** Mailboxes looked at at the same time. */
+const atOnce = 4;
+/** How often it is looked what is due, in ms. */
+const lookMs = 1_000;
+
+/** Asks what is due of every cutover: the DNS, and once the MX was changed the old mailboxes. */
+export async function watchDue(desk: Desk): Promise<void> {
+  await askDnsDue(desk);
+  await askMailboxesDue(desk);
+}
+
+async function askDnsDue(desk: Desk): Promise<void> {
+  for (const cutover of await desk.cutovers.live()) {
+    if (cutover.dueAt <= desk.clock.now()) await askDns(cutover, desk);
+  }
+}
+
+async function askMailboxesDue(desk: Desk): Promise<void> {
+  for (const cutover of await desk.cutovers.live()) {
+    const { mailDueAt, movedAt } = cutover;
+    if (mailDueAt === null || movedAt === null || mailDueAt > desk.clock.now()) continue;
+    const next = desk.clock.now() + mailMs;
+    if (await desk.cutovers.claim(cutover.n, "mail", mailDueAt, next)) {
+      await askMailboxes(cutover, movedAt, desk);
+    }
+  }
+}
+
+async function askDns(cutover: Cutover, desk: Desk): Promise<void> {
+  const { n, domain, state, dueAt, known: before } = cutover;
+  const { cutovers, clock } = desk;
+  const still = state === "moved" && before.phase === "new";
+  const next = clock.now() + (still ? dnsMs.after : dnsMs.before);
+  if (!(await cutovers.claim(n, "dns", dueAt, next))) return;
+  const project = await desk.projects.byId(cutover.project);
+  if (project.closed) {
+    await cutovers.end(n);
+    return;
+  }
+  const known = advance(cutover, before, await desk.dns.look(domain));
+  // Another process has seen more since.
+  if (!(await cutovers.saw(n, before.sight.at, known))) return;
+  if (state === "watching") {
+    if (known.phase === "new") await cutovers.moved(n, known.sight.at, null);
+    return;
+  }
+  await settleOffer(cutover, project, desk);
+  await judge(n, desk);
+}
+
+async function askMailboxes(cutover: Cutover, movedAt: Instant, desk: Desk): Promise<void> {
+  const { n } = cutover;
+  const { cutovers, clock, passes, projects } = desk;
+  const project = await projects.byId(cutover.project);
+  if (project.closed) {
+    await cutovers.end(n);
+    return;
+  }
+  const { entries } = mailboxesOf(await projects.entries(project.id), cutover.domain);
+  const look: MailLook = { at: clock.now(), mailboxes: entries.length, problems: [], left: null };
+  look.problems = await lateMail(cutover, entries, desk);
+  const late = await cutovers.late(n);
+  // It costs both ends of every mailbox: asked where it decides.
+  if (late.waiting > 0 || onlyLeft(withheld({ ...cutover, look }, late, look.at))) {
+    look.left = await left(project, entries, desk);
+  }
+  if (look.left === 0) await cutovers.settle(n);
+  await cutovers.looked(n, look);
+  const { waiting } = await cutovers.late(n);
+  const full = await passes.fullSince(project.id, movedAt);
+  const due = waiting > 0 || (look.left ?? 0) > 0 || !entries.every(({ id }) => ranIn(full, id));
+  const idle = entries.every(({ busyWith }) => busyWith === null);
+  if (due && idle) await cutovers.offer(n, clock.now());
+  await judge(n, desk);
+}
+
+/** Whether a mailbox came to the end of one of these. */
+function ranIn(passes: FullPass[], entry: EntryId): boolean {
+  return passes.some(({ runs }) =>
+    runs.some(
+      (run) =>
+        run.entry === entry && (run.state === "completed" || run.state === "completed_with_errors"),
+    ),
+  );
+}
+
+/** Looks through the mailboxes; answers which could not be asked. */
+async function lateMail(
+  { n, movedAt }: Cutover,
+  entries: Entry[],
+  { cutovers, late }: Desk,
+): Promise<MailLook["problems"]> {
+  const problems: MailLook["problems"] = [];
+  const waiting = [...entries];
+  const worker = async () => {
+    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
+      const marks = await cutovers.marks(n, one.id);
+      const { problem, ...found } = await late.look(one.id, marks, movedAt ?? 0);
+      if (problem === null) await cutovers.found(n, one.id, found);
+      else problems.push({ source: one.source, reason: problem });
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return problems;
+}
+
+/** What a delta would carry by now; null where not every mailbox could be asked. */
+async function left(project: Project, entries: Entry[], desk: Desk): Promise<number | null> {
+  const { filters } = project;
+  const forecast = await desk.leftover.ask({ kind: "delta", limit: null, filters, entries });
+  const { items, renumbered, tooLarge, problems } = sumsOf(forecast);
+  const all = forecast.entries.length === forecast.of && problems.length === 0;
+  return all ? items + renumbered + tooLarge : null;
+}
+
+/** Somebody who typed the pass has answered as well. */
+async function settleOffer(cutover: Cutover, project: Project, desk: Desk): Promise<void> {
+  const { n, offer, domain } = cutover;
+  if (offer === null || offer.by !== null) return;
+  const { entries } = mailboxesOf(await desk.projects.entries(project.id), domain);
+  const own = new Set(entries.map(({ id }) => id));
+  const full = await desk.passes.fullSince(project.id, offer.at);
+  const pass = full.find(({ runs }) => runs.some(({ entry }) => own.has(entry)));
+  if (pass !== undefined) await desk.cutovers.answer(n, pass.startedBy, pass.createdAt);
+}
+
+async function judge(n: number, { cutovers, clock }: Desk): Promise<void> {
+  const cutover = await cutovers.look(n);
+  if (cutover === null) return;
+  const now: Instant = clock.now();
+  const safe = withheld(cutover, await cutovers.late(n), now).length === 0;
+  await cutovers.judge(n, safe ? (cutover.safeAt ?? now) : null);
+}
+
+/** Keeps watching until it is disposed. A long look at mailboxes holds up no question to the DNS. */
+export function startWatching(
+  desk: Desk,
+  clock: Clock,
+  log: { error(facts: Record<string, unknown>, text: string): void },
+): AsyncDisposable {
+  const over = new AbortController();
+  const keep = async (look: (desk: Desk) => Promise<void>) => {
+    while (!over.signal.aborted) {
+      try {
+        await look(desk);
+      } catch (err) {
+        // What was taken is due again after its pause.
+        log.error({ err }, "a cutover could not be watched");
+      }
+      await clock.sleep(lookMs, over.signal);
+    }
+  };
+  const watching = Promise.all([keep(askDnsDue), keep(askMailboxesDue)]);
+  return {
+    async [Symbol.asyncDispose]() {
+      over.abort();
+      await watching;
+    },
+  };
+}
