@@ -126,9 +126,6 @@ function refuseSecrets(tokens: Token[]): void {
   );
 }
 
-/** Words of a later version: an honest answer is better than a wrong guess. */
-const later = new Set(["cutover"]);
-
 function find(tokens: Token[], commands: Command[]): { command: Command; rest: Token[] } {
   const [first = "", second = ""] = tokens.map((token) => token.text.toLowerCase());
   for (const [name, length] of [
@@ -146,11 +143,6 @@ function find(tokens: Token[], commands: Command[]): { command: Command; rest: T
       near === null || second === ""
         ? `\`${first}\` needs one more word; nothing was done. Type one of ${names.map((name) => `\`${name}\``).join(", ")}.`
         : `Did you mean \`${near}\`? Nothing was done. \`help ${first}\` shows all of them.`,
-    );
-  }
-  if (later.has(first)) {
-    throw new UserError(
-      `\`${first}\` is not in this version yet; nothing was done. Type \`help\` to see what is.`,
     );
   }
   const near = nearest(first, [...new Set(commands.map((one) => one.name.split(" ")[0] ?? ""))]);
