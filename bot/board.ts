@@ -1,12 +1,14 @@
-import { type BoardFacts, standings } from "../engine/domain/board.ts";
+import { type BoardFacts, isSafe, standings } from "../engine/domain/board.ts";
 import type { Instant } from "../engine/domain/clock.ts";
 import { mailboxesOf } from "../engine/domain/cutover.ts";
 import { harmless } from "../engine/domain/errors.ts";
-import { ended } from "../engine/domain/pass.ts";
 import type { Project, ProjectId } from "../engine/domain/project.ts";
+import type { Thread } from "../engine/domain/thread.ts";
 import type { Desk } from "../engine/submit.ts";
-import { surfaceOf, taken } from "./speaking.ts";
-import type { Surface } from "./surface.ts";
+import type { Message } from "./message.ts";
+import { type Pace, paceOf } from "./pace.ts";
+import { surfaceOf } from "./speaking.ts";
+import { ChatError, type Surface } from "./surface.ts";
 import { type BoardShown, boardMessage } from "./wording/board.ts";
 import { requestText } from "./wording/schedule.ts";
 
@@ -22,8 +24,12 @@ const drawMs = 10_000;
 export const boardKey = (project: ProjectId) => `board:${project}`;
 
 /** `surfaces`: those this process speaks on. Only what has changed is drawn. */
-export function makeBoardKeeper(desk: Desk, surfaces: Surface[]): BoardKeeper {
-  const drawn = new Map<string, string>();
+export function makeBoardKeeper(
+  desk: Desk,
+  surfaces: Surface[],
+  pace: Pace = paceOf(desk.clock, 0),
+): BoardKeeper {
+  const drawn = new Map<Thread, string>();
   let next: Instant = 0;
   return {
     async tick() {
@@ -32,35 +38,50 @@ export function makeBoardKeeper(desk: Desk, surfaces: Surface[]): BoardKeeper {
       next = now + drawMs;
       for (const { project, channel } of await desk.boards.all()) {
         const surface = surfaceOf(channel, surfaces);
+        if (surface === null || !pace.mayEdit(channel)) continue;
+        const shown = await boardShown(await desk.projects.byId(project), desk);
+        const message = boardMessage(shown, now);
+        // Asked last: it may have been posted anew meanwhile, or taken down.
         const root = await desk.posts.thread(boardKey(project));
-        if (surface === null || root === null) continue;
-        const message = boardMessage(
-          await boardShown(await desk.projects.byId(project), desk),
-          now,
-        );
         const state = JSON.stringify(message);
-        if (drawn.get(root) === state) continue;
-        if (await taken(() => surface.edit(root, message))) drawn.set(root, state);
+        if (root === null || drawn.get(root) === state) continue;
+        if (!(await desk.boards.all()).some((one) => one.project === project)) continue;
+        await draw(root, channel, message, surface, pace);
+        drawn.set(root, state);
       }
     },
   };
 }
 
-/** A project's board with what stands on it. */
-export async function boardShown({ id, name, zone }: Project, desk: Desk): Promise<BoardShown> {
-  const now = desk.clock.now();
-  const [entries, { free }, completed, cutovers, notes, recent, schedules, reminders] =
-    await Promise.all([
-      desk.projects.entries(id),
-      desk.licenses.balance(id),
-      desk.passes.completed(id),
-      desk.cutovers.open(id),
-      desk.boards.notes(id),
-      desk.passes.recent(id, 3),
-      desk.schedules.open(id),
-      desk.reminders.open(id),
-    ]);
-  const facts: BoardFacts = {
+/** One that is not taken is stale by the time it could be, and drawn with the next change. */
+async function draw(
+  root: Thread,
+  channel: Thread,
+  message: Message,
+  surface: Surface,
+  pace: Pace,
+): Promise<void> {
+  try {
+    await surface.edit(root, message);
+    pace.edited(channel);
+  } catch (error) {
+    if (!(error instanceof ChatError)) throw error;
+    pace.dropped(channel, error);
+  }
+}
+
+/** What a project's board is reckoned from. */
+export async function boardFacts({ id }: Pick<Project, "id">, desk: Desk): Promise<BoardFacts> {
+  const [entries, { free }, completed, open, over] = await Promise.all([
+    desk.projects.entries(id),
+    desk.licenses.balance(id),
+    desk.passes.completed(id),
+    desk.cutovers.open(id),
+    desk.cutovers.over(id),
+  ]);
+  const again = new Set(open.map(({ domain }) => domain));
+  const cutovers = [...open, ...over.filter(({ domain }) => !again.has(domain))];
+  return {
     entries,
     free,
     completed,
@@ -72,6 +93,19 @@ export async function boardShown({ id, name, zone }: Project, desk: Desk): Promi
       })),
     ),
   };
+}
+
+/** A project's board with what stands on it. */
+export async function boardShown(project: Project, desk: Desk): Promise<BoardShown> {
+  const { id, name, zone } = project;
+  const now = desk.clock.now();
+  const [facts, notes, running, schedules, reminders] = await Promise.all([
+    boardFacts(project, desk),
+    desk.boards.notes(id),
+    desk.passes.running(id),
+    desk.schedules.open(id),
+    desk.reminders.open(id),
+  ]);
   const named = await Promise.all(
     notes.map(async (note) => ({
       ...note,
@@ -87,9 +121,10 @@ export async function boardShown({ id, name, zone }: Project, desk: Desk): Promi
     project: name,
     zone,
     steps: standings(facts, named, now),
-    cutovers,
-    mailboxes: entries.length,
-    running: recent.filter(({ state }) => !ended(state)),
+    cutovers: facts.cutovers.map(({ cutover }) => cutover),
+    mailboxes: facts.entries.length,
+    safe: isSafe(facts, now),
+    running,
     next: coming[0] ?? null,
   };
 }

@@ -1,18 +1,17 @@
 import type { Instant } from "../engine/domain/clock.ts";
-import { type Cutover, mailboxesOf } from "../engine/domain/cutover.ts";
-import { UserError } from "../engine/domain/errors.ts";
-import type { Phase } from "../engine/domain/mx.ts";
-import type { PassRequest } from "../engine/domain/plan.ts";
-import type { Thread } from "../engine/domain/thread.ts";
-import { type Desk, preview } from "../engine/submit.ts";
+import type { Cutover } from "../engine/domain/cutover.ts";
+import { standing } from "../engine/domain/cutover.ts";
+import { ownTtl, type Phase } from "../engine/domain/mx.ts";
+import type { Desk } from "../engine/submit.ts";
+import { cutoverKey, offerKey, offerPlan, shownOf } from "./cutover-shown.ts";
 import type { Message } from "./message.ts";
-import { once, surfaceOf, taken } from "./speaking.ts";
-import type { Surface } from "./surface.ts";
+import { type Pace, paceOf } from "./pace.ts";
+import { once, surfaceOf } from "./speaking.ts";
+import { ChatError, type Surface } from "./surface.ts";
 import {
   type CutoverShown,
   cutoverMessage,
   cutoverState,
-  type OfferPlan,
   offerAnswered,
   offerMessage,
   phaseTold,
@@ -22,25 +21,30 @@ import { ttlAdvice } from "./wording/mx.ts";
 
 /** Tells channels how their cutovers stand, and asks when there is something to do. */
 export interface CutoverTeller {
+  /** Tells what is to be told now; throws the first error that was no platform's, after the rest was told. */
   tick(): Promise<void>;
 }
 
 /** How often it looks, in ms. */
 const lookMs = 2_000;
-/** How long before the change somebody has to know of a time to live that is too long, in ms. */
-const ttlMs = 72 * 60 * 60 * 1000;
-
-/** Of a cutover's message. */
-export const cutoverKey = (n: number) => `cutover:${n}`;
-/** Of the message that asks for its delta. */
-export const offerKey = (n: number, offer: number) => `cutover:${n}:offer:${offer}`;
+/** A message nobody has posted by then is posted here, in ms. */
+const postMs = 60_000;
+const day = 24 * 60 * 60 * 1000;
 
 /** Phases the channel itself is to notice. */
 const alarms = new Set<Phase>(["dual", "strange", "none"]);
 
-/** `surfaces`: those this process speaks on. What was asked and found is kept with the posts, and so told once. */
-export function makeCutoverTeller(desk: Desk, surfaces: Surface[]): CutoverTeller {
-  /** What each message shows; after a restart it is drawn once more. */
+/**
+ * `surfaces`: those this process speaks on, at this pace. What was asked and found is kept with the posts, and so
+ * told once.
+ */
+export function makeCutoverTeller(
+  desk: Desk,
+  surfaces: Surface[],
+  pace: Pace = paceOf(desk.clock, 0),
+): CutoverTeller {
+  /** What each cutover was when all of it was told, and what each message shows; after a restart all is told again. */
+  const told = new Map<number, string>();
   const drawn = new Map<string, string>();
   let next: Instant = 0;
   return {
@@ -48,123 +52,137 @@ export function makeCutoverTeller(desk: Desk, surfaces: Surface[]): CutoverTelle
       const now = desk.clock.now();
       if (now < next) return;
       next = now + lookMs;
+      const errors: unknown[] = [];
       for (const cutover of await desk.cutovers.live()) {
         const surface = surfaceOf(cutover.channel, surfaces);
-        if (surface !== null) await tell(await shownOf(cutover, desk), surface, desk, drawn);
+        const version = versionOf(cutover);
+        if (surface === null || told.get(cutover.n) === version) continue;
+        if (!pace.maySpeak(cutover.channel)) continue;
+        try {
+          const shown = await shownOf(cutover, desk);
+          if (await tell({ shown, surface, desk, pace, drawn, now })) told.set(cutover.n, version);
+          pace.spoke(cutover.channel);
+        } catch (error) {
+          if (error instanceof ChatError) pace.hold(cutover.channel, error);
+          else errors.push(error);
+        }
       }
+      if (errors.length > 0) throw errors[0];
     },
   };
 }
 
-/** A cutover with what is shown of it. */
-export async function shownOf(cutover: Cutover, desk: Desk): Promise<CutoverShown> {
-  const [project, entries, late] = await Promise.all([
-    desk.projects.byId(cutover.project),
-    desk.projects.entries(cutover.project),
-    desk.cutovers.late(cutover.n),
-  ]);
-  const mailboxes = mailboxesOf(entries, cutover.domain).entries.length;
-  return { cutover, late, mailboxes, zone: project.zone, project: project.name };
+/** What a cutover is told of; it changes with every look. */
+function versionOf({ state, known, told, look, offer, safeAt, verdicts }: Cutover): string {
+  return JSON.stringify([state, known.sight.at, told, look?.at, offer, safeAt, verdicts]);
 }
 
-/** The delta over a domain's mailboxes. */
-export async function sweepRequest({ project, domain }: Cutover, desk: Desk): Promise<PassRequest> {
-  const { all } = mailboxesOf(await desk.projects.entries(project), domain);
-  return { kind: "delta", limit: null, selection: all ? [] : [`*@${domain}`], types: null };
+interface Telling {
+  shown: CutoverShown;
+  surface: Surface;
+  desk: Desk;
+  pace: Pace;
+  drawn: Map<string, string>;
+  now: Instant;
 }
 
-async function tell(
-  shown: CutoverShown,
-  surface: Surface,
-  desk: Desk,
-  drawn: Map<string, string>,
-): Promise<void> {
+/** Whether all of it could be told. */
+async function tell(telling: Telling): Promise<boolean> {
+  const { shown, now } = telling;
+  const card = await redraw(
+    cutoverKey(shown.cutover.n),
+    cutoverState(shown, now),
+    () => cutoverMessage(shown, now),
+    telling,
+    now - shown.cutover.at > postMs,
+  );
+  await tellPhase(telling);
+  await tellTtl(telling);
+  const offer = await tellOffer(telling);
+  await tellVerdict(telling);
+  return card && offer;
+}
+
+async function tellPhase({ shown, surface, desk, now }: Telling): Promise<void> {
   const { cutover, zone } = shown;
-  const { n, channel, known, told } = cutover;
-  const now = desk.clock.now();
+  const { n, known, told, state } = cutover;
+  if (known.phase === told) return;
   const root = await desk.posts.thread(cutoverKey(n));
-  if (root !== null) {
-    const edit = () => surface.edit(root, cutoverMessage(shown, now));
-    await redraw(cutoverKey(n), cutoverState(shown, now), edit, drawn);
-    if (known.phase !== told) {
-      const text = phaseTold(cutover, now, zone);
-      const back = cutover.state === "moved" && known.phase === "old";
-      const aloud = back || alarms.has(known.phase);
-      // That it has moved is asked about in a message of its own.
-      const said =
-        known.phase === "new" && cutover.state === "moved"
-          ? true
-          : await taken(() => surface.reply(root, { text }, { aloud }));
-      if (said) await desk.cutovers.told(n, known.phase);
-    }
+  if (root === null) return;
+  // That it has moved is asked about in a message of its own.
+  if (known.phase !== "new" || state !== "moved") {
+    const aloud = alarms.has(known.phase) || (state === "moved" && known.phase === "old");
+    await surface.reply(root, { text: phaseTold(cutover, now, zone) }, { aloud });
   }
-  const advice = cutover.state === "watching" ? ttlAdvice(cutover, zone, now) : null;
-  const { plannedAt } = cutover;
-  if (advice !== null && plannedAt !== null && plannedAt - now <= ttlMs) {
-    const text = `${cutover.domain}: ${advice}`;
-    await once(`cutover:${n}:ttl`, channel, { text, tone: "warning" }, surface, desk.posts);
-  }
-  await tellOffer(shown, surface, desk, drawn);
-  await tellVerdict(shown, surface, desk);
+  await desk.cutovers.told(n, known.phase);
 }
 
-async function tellOffer(
-  shown: CutoverShown,
-  surface: Surface,
-  desk: Desk,
-  drawn: Map<string, string>,
-): Promise<void> {
+/** Somebody has to know in time of a time to live that is too long. */
+async function tellTtl({ shown, surface, desk, now }: Telling): Promise<void> {
+  const { cutover, zone } = shown;
+  const { n, plannedAt, state, known, channel, domain } = cutover;
+  const advice = state === "watching" ? ttlAdvice(cutover, zone, now) : null;
+  const ahead = Math.max(3 * day, (ownTtl(known.sight) ?? 0) * 1000 + day);
+  if (advice === null || plannedAt === null || plannedAt - now > ahead) return;
+  const message: Message = { text: `${domain}: ${advice}`, tone: "warning" };
+  await once(`cutover:${n}:ttl`, channel, message, surface, desk.posts);
+}
+
+async function tellOffer(telling: Telling): Promise<boolean> {
+  const { shown, desk, now } = telling;
   const { cutover, late, zone } = shown;
-  const { offer, n, channel } = cutover;
-  if (offer === null) return;
-  const now = desk.clock.now();
+  const { offer, n } = cutover;
+  if (offer === null) return true;
   const key = offerKey(n, offer.n);
-  const posted: Thread | null = await desk.posts.thread(key);
   if (offer.by !== null) {
-    if (posted === null) return;
-    const edit = () => surface.edit(posted, offerAnswered(cutover, offer, now, zone));
-    await redraw(key, "answered", edit, drawn);
-    return;
+    const answered = () => offerAnswered(cutover, offer, now, zone);
+    return redraw(key, "answered", answered, telling, false);
   }
-  const state = JSON.stringify(late);
-  if (drawn.get(key) === state) return;
-  const message: Message = offerMessage(shown, offer, await planOf(cutover, desk), now);
-  const say =
-    posted === null
-      ? async () => desk.posts.note(key, await surface.post(channel, message, key))
-      : () => surface.edit(posted, message);
-  await redraw(key, state, say, drawn);
+  const plan = await offerPlan(cutover, desk);
+  const state = JSON.stringify([late, plan, shown.mailboxes]);
+  return redraw(key, state, () => offerMessage(shown, offer, plan, now), telling, true);
 }
 
-async function tellVerdict(shown: CutoverShown, surface: Surface, desk: Desk): Promise<void> {
-  const { n, channel, safeAt, verdicts } = shown.cutover;
+async function tellVerdict({ shown, surface, desk, now }: Telling): Promise<void> {
+  const { cutover, late } = shown;
+  const { n, channel, safeAt, verdicts } = cutover;
   if (verdicts === 0) return;
+  // What was seen since is not judged yet.
+  if (standing(cutover, late, now).safe !== (safeAt !== null)) return;
   const key = `cutover:${n}:verdict:${verdicts}`;
   // A verdict that was taken back before anybody heard of it need not be said at all.
   if (safeAt === null && (await desk.posts.thread(key)) === null) return;
   const which = safeAt === null ? `${key}:back` : key;
-  await once(which, channel, verdictMessage(shown, desk.clock.now()), surface, desk.posts);
+  await once(which, channel, verdictMessage(shown, now), surface, desk.posts);
 }
 
-/** Says it where what is shown is not that state. */
+/** Says it where what is shown is not that state; false where it has to be tried again. */
 async function redraw(
   key: string,
   state: string,
-  edit: () => Promise<void>,
-  drawn: Map<string, string>,
-): Promise<void> {
-  if (drawn.get(key) === state) return;
-  if (await taken(edit)) drawn.set(key, state);
-}
-
-/** What the delta that is offered would take now. */
-async function planOf(cutover: Cutover, desk: Desk): Promise<OfferPlan> {
-  try {
-    const request = await sweepRequest(cutover, desk);
-    const plan = await preview(request, cutover.project, true, desk);
-    return { mailboxes: plan.entries.length, licenses: plan.licensesNeeded, refused: null };
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { mailboxes: 0, licenses: 0, refused: error.message };
+  message: () => Message,
+  { shown, surface, desk, pace, drawn }: Telling,
+  mayPost: boolean,
+): Promise<boolean> {
+  if (drawn.get(key) === state) return true;
+  const { channel } = shown.cutover;
+  const posted = await desk.posts.thread(key);
+  if (posted === null) {
+    if (!mayPost) return true;
+    await once(key, channel, message(), surface, desk.posts);
+    drawn.set(key, state);
+    return true;
   }
+  if (!pace.mayEdit(channel)) return false;
+  try {
+    await surface.edit(posted, message());
+  } catch (error) {
+    if (!(error instanceof ChatError)) throw error;
+    pace.dropped(channel, error);
+    // A message that somebody deleted is not drawn again and again.
+    if (error.kind !== "refused") return false;
+  }
+  pace.edited(channel);
+  drawn.set(key, state);
+  return true;
 }

@@ -26,6 +26,8 @@ export interface NarratorParts {
   clock: Clock;
   /** The least time between two edits in a channel, in ms; a last edit does not wait. */
   editMs?: number;
+  /** Shared by all who speak on these surfaces; one of its own where none is given. */
+  pace?: Pace;
   /** The least time between two rounds of news about single mailboxes of a large pass, in ms. */
   foldMs?: number;
   log?: { warn(facts: Record<string, unknown>, text: string): void };
@@ -56,7 +58,7 @@ export function makeNarrator(parts: NarratorParts): Narrator {
     states: new Map(),
     told: new Map(),
     unsure: new Set(),
-    pace: paceOf(clock, editMs),
+    pace: parts.pace ?? paceOf(clock, editMs),
   };
   return {
     async tick() {

@@ -16,13 +16,15 @@ export interface Pace {
   spoke(channel: Thread): void;
 }
 
+/** The least time between two edits in a channel, in ms. */
+export const editMs = 5_000;
 /** Edits a minute in one workspace: the platforms allow 50. */
 const editsAMinute = 40;
 const minute = 60_000;
 const longest = 5 * minute;
 
 /** A pace by this clock, with so many ms between two edits in a channel. */
-export function paceOf(clock: Clock, editMs: number): Pace {
+export function paceOf(clock: Clock, betweenMs: number): Pace {
   const silent = new Map<Thread, Instant>();
   const still = new Map<Thread, Instant>();
   const tries = new Map<Thread, number>();
@@ -39,11 +41,11 @@ export function paceOf(clock: Clock, editMs: number): Pace {
       return past(still.get(channel)) && recent.length < editsAMinute;
     },
     edited(channel) {
-      still.set(channel, clock.now() + editMs);
+      still.set(channel, clock.now() + betweenMs);
       edits.get(workspace(channel))?.push(clock.now());
     },
     dropped(channel, error) {
-      still.set(channel, clock.now() + Math.max(editMs, error.retryAfterMs ?? 0));
+      still.set(channel, clock.now() + Math.max(betweenMs, error.retryAfterMs ?? 0));
     },
     hold(channel, error) {
       const before = tries.get(channel) ?? 0;

@@ -18,7 +18,7 @@ export async function taken(saying: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** Posts what was not posted under this key before. A channel that cannot be reached now gets it at a later look. */
+/** Posts what was not posted under this key before, as far as anybody knows. Throws `ChatError` where it cannot. */
 export async function once(
   key: string,
   channel: Thread,
@@ -27,5 +27,7 @@ export async function once(
   posts: Posts,
 ): Promise<void> {
   if ((await posts.thread(key)) !== null) return;
-  await taken(async () => posts.note(key, await surface.post(channel, message, key)));
+  // One whose answer was lost may stand there.
+  const posted = (await surface.find(channel, key)) ?? (await surface.post(channel, message, key));
+  await posts.note(key, posted);
 }

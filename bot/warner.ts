@@ -2,7 +2,7 @@ import type { Clock, Instant } from "../engine/domain/clock.ts";
 import { type Warning, warnings } from "../engine/domain/license.ts";
 import type { Project } from "../engine/domain/project.ts";
 import type { Desk } from "../engine/submit.ts";
-import { once, surfaceOf } from "./speaking.ts";
+import { once, surfaceOf, taken } from "./speaking.ts";
 import type { Surface } from "./surface.ts";
 import { warningLines } from "./wording/licenses.ts";
 
@@ -54,7 +54,7 @@ async function warn(
       if (surface === null) continue;
       const text = warningLines(about, project.zone).join("\n");
       const told = `warning:${project.id}:${key}:${channel}`;
-      await once(told, channel, { text, tone: "warning" }, surface, posts);
+      await taken(() => once(told, channel, { text, tone: "warning" }, surface, posts));
     }
   }
 }

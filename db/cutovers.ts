@@ -1,14 +1,11 @@
 import type { Knex } from "knex";
 import type { Cutover, Cutovers, MailLook, NewCutover } from "../engine/domain/cutover.ts";
 import { UserError } from "../engine/domain/errors.ts";
-import type { LateSums } from "../engine/domain/late-mail.ts";
 import type { MxKnown } from "../engine/domain/mx.ts";
+import { knexLateMails } from "./late-mails.ts";
 import type { Database } from "./open.ts";
 import type { CutoverRow } from "./tables.ts";
-import { read, write } from "./transaction.ts";
-
-/** Domains named of those late mail came from. */
-const mostDomains = 10;
+import { write } from "./transaction.ts";
 
 /** The cutovers in the database. */
 export function knexCutovers(database: Database): Cutovers {
@@ -34,6 +31,14 @@ export function knexCutovers(database: Database): Cutovers {
         .where({ project_id: project })
         .whereNot({ state: "ended" })
         .orderBy("domain");
+      return rows.map(cutoverOf);
+    },
+
+    async over(project) {
+      const rows = await knex("cutovers")
+        .where({ project_id: project, state: "ended" })
+        .whereNotNull("safe_at")
+        .orderBy(["domain", "n"]);
       return rows.map(cutoverOf);
     },
 
@@ -77,7 +82,9 @@ export function knexCutovers(database: Database): Cutovers {
     },
 
     async looked(n, look) {
-      await one(n).update({ look: JSON.stringify(look) });
+      await one(n)
+        .where((older) => older.whereNull("looked_at").orWhere("looked_at", "<", look.at))
+        .update({ look: JSON.stringify(look), looked_at: look.at });
     },
 
     async offer(n, at) {
@@ -97,12 +104,15 @@ export function knexCutovers(database: Database): Cutovers {
       return answered > 0;
     },
 
-    async judge(n, safeAt) {
+    async judge(n, safeAt, seenAt) {
       const judged =
         safeAt === null
-          ? await one(n).whereNotNull("safe_at").update({ safe_at: null })
+          ? await one(n)
+              .where({ seen_at: seenAt })
+              .whereNotNull("safe_at")
+              .update({ safe_at: null })
           : await one(n)
-              .where({ state: "moved" })
+              .where({ state: "moved", seen_at: seenAt })
               .whereNull("safe_at")
               .increment("verdicts", 1)
               .update({ safe_at: safeAt });
@@ -113,38 +123,7 @@ export function knexCutovers(database: Database): Cutovers {
       return (await one(n).whereNot({ state: "ended" }).update({ state: "ended" })) > 0;
     },
 
-    async marks(n, entry) {
-      const rows = await knex("late_marks").where({ cutover_n: n, entry_id: entry });
-      return rows.map((row) => ({
-        folder: row.folder,
-        uidValidity: row.uid_validity,
-        uidNext: row.uid_next,
-      }));
-    },
-
-    found: (n, entry, { mails, marks }) =>
-      write(database, async (trx) => {
-        const of = { cutover_n: n, entry_id: entry };
-        await trx("late_marks").where(of).delete();
-        for (const { folder, uidValidity, uidNext } of marks) {
-          const mark = { ...of, folder, uid_validity: uidValidity, uid_next: uidNext };
-          await trx("late_marks")
-            .insert(mark)
-            .onConflict(Object.keys({ ...of, folder }))
-            .merge();
-        }
-        for (const { folder, uidValidity, uid, at, from } of mails) {
-          const key = { ...of, folder, uid_validity: uidValidity, uid };
-          const mail = { ...key, at, from_domain: from, settled: false };
-          await trx("late_mails").insert(mail).onConflict(Object.keys(key)).ignore();
-        }
-      }),
-
-    async settle(n) {
-      await knex("late_mails").where({ cutover_n: n, settled: false }).update({ settled: true });
-    },
-
-    late: (n) => read(database, (trx) => late(trx, n)),
+    ...knexLateMails(database),
   };
 }
 
@@ -167,6 +146,7 @@ async function add(trx: Knex.Transaction, cutover: NewCutover): Promise<number> 
       wanted_hosts: JSON.stringify(cutover.wanted),
       planned_at: cutover.plannedAt,
       quiet_hours: cutover.quietHours,
+      at: cutover.at,
       state: "watching",
       known: JSON.stringify(known),
       seen_at: known.sight.at,
@@ -192,42 +172,6 @@ function isTaken(error: unknown): boolean {
   return code === "23505";
 }
 
-async function late(trx: Knex.Transaction, n: number): Promise<LateSums> {
-  const all = () => trx("late_mails as l").where("l.cutover_n", n);
-  const sums = await all().first<Sums>(
-    trx.raw("count(*) as mails"),
-    trx.raw("count(distinct l.entry_id) as mailboxes"),
-    trx.raw("max(l.at) as last_at"),
-  );
-  const waiting = await all()
-    .where("l.settled", false)
-    .whereNotExists(
-      trx("folders as f")
-        .join("items as i", "i.folder_id", "f.id")
-        .whereRaw("f.entry_id = l.entry_id and f.source = l.folder")
-        .whereRaw("i.uid_validity = l.uid_validity and i.uid = l.uid")
-        .select(trx.raw("1")),
-    )
-    .count({ mails: "*" })
-    .first();
-  const from = await all()
-    .groupBy("l.from_domain")
-    .select<{ domain: string | null; mails: number }[]>(
-      "l.from_domain as domain",
-      trx.raw("count(*) as mails"),
-    )
-    .orderByRaw("mails desc, l.from_domain is null, l.from_domain")
-    .limit(mostDomains);
-  const { mails, mailboxes, last_at: lastAt } = sums;
-  return { mails, mailboxes, waiting: Number(waiting?.mails ?? 0), lastAt, from };
-}
-
-interface Sums {
-  mails: number;
-  mailboxes: number;
-  last_at: number | null;
-}
-
 function cutoverOf(row: CutoverRow): Cutover {
   return {
     n: row.n,
@@ -239,6 +183,7 @@ function cutoverOf(row: CutoverRow): Cutover {
     wanted: JSON.parse(row.wanted_hosts) as string[],
     plannedAt: row.planned_at,
     quietHours: row.quiet_hours,
+    at: row.at,
     state: row.state,
     known: JSON.parse(row.known) as MxKnown,
     told: row.told,

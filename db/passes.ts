@@ -129,6 +129,16 @@ export function knexPasses(database: Database, clock: Clock): Passes {
         return snapshots(trx, ids);
       }),
 
+    running: (project) =>
+      read(database, async (trx) => {
+        const ids = await trx("passes")
+          .where({ project_id: project })
+          .whereIn("state", activeStates)
+          .orderBy("id")
+          .pluck<number[]>("id");
+        return snapshots(trx, ids);
+      }),
+
     sums: (project) => sumsOf(knex, project),
 
     async completed(project) {

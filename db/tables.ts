@@ -292,6 +292,7 @@ export interface CutoverRow {
   wanted_hosts: string;
   planned_at: Instant | null;
   quiet_hours: number;
+  at: Instant;
   state: CutoverState;
   known: string;
   seen_at: Instant;
@@ -301,6 +302,7 @@ export interface CutoverRow {
   due_at: Instant;
   mail_due_at: Instant | null;
   look: string | null;
+  looked_at: Instant | null;
   offers: number;
   offered_at: Instant | null;
   answered_by: string | null;

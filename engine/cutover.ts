@@ -1,15 +1,21 @@
 import type { Clock, Instant } from "./domain/clock.ts";
-import { type Cutover, type MailLook, mailboxesOf, onlyLeft, withheld } from "./domain/cutover.ts";
+import {
+  type Cutover,
+  type MailLook,
+  mailboxesOf,
+  onlyLeft,
+  standing,
+  withheld,
+} from "./domain/cutover.ts";
 import { sumsOf } from "./domain/forecast.ts";
 import { advance } from "./domain/mx.ts";
-import type { FullPass } from "./domain/pass.ts";
-import type { Entry, EntryId, Project } from "./domain/project.ts";
+import type { Entry, Project } from "./domain/project.ts";
 import type { Desk } from "./submit.ts";
 
 /** How often the DNS is asked until the change is made and everybody says so, and afterwards, in ms. */
 const dnsMs = { before: 60_000, after: 5 * 60_000 };
-/** How often the old mailboxes are looked at for late mail, in ms. */
-const mailMs = 15 * 60_000;
+/** How often the old mailboxes are looked at for late mail, and once the verdict is given, in ms. */
+const mailMs = { before: 15 * 60_000, after: 60 * 60_000 };
 /** Mailboxes looked at at the same time. */
 const atOnce = 4;
 /** How often it is looked what is due, in ms. */
@@ -31,10 +37,12 @@ async function askMailboxesDue(desk: Desk): Promise<void> {
   for (const cutover of await desk.cutovers.live()) {
     const { mailDueAt, movedAt } = cutover;
     if (mailDueAt === null || movedAt === null || mailDueAt > desk.clock.now()) continue;
-    const next = desk.clock.now() + mailMs;
-    if (await desk.cutovers.claim(cutover.n, "mail", mailDueAt, next)) {
-      await askMailboxes(cutover, movedAt, desk);
-    }
+    const pause = cutover.safeAt === null ? mailMs.before : mailMs.after;
+    const next = desk.clock.now() + pause;
+    if (!(await desk.cutovers.claim(cutover.n, "mail", mailDueAt, next))) continue;
+    await askMailboxes(cutover, movedAt, desk);
+    // However long it took: the pause is counted from its end.
+    await desk.cutovers.claim(cutover.n, "mail", next, desk.clock.now() + pause);
   }
 }
 
@@ -80,36 +88,35 @@ async function askMailboxes(cutover: Cutover, movedAt: Instant, desk: Desk): Pro
   await cutovers.looked(n, look);
   const { waiting } = await cutovers.late(n);
   const full = await passes.fullSince(project.id, movedAt);
-  const due = waiting > 0 || (look.left ?? 0) > 0 || !entries.every(({ id }) => ranIn(full, id));
+  const ran = new Set(full.flatMap(({ runs }) => runs.map(({ entry }) => entry)));
+  // One that ran and failed is told by its pass, not asked for again and again.
+  const due = waiting > 0 || (look.left ?? 0) > 0 || !entries.every(({ id }) => ran.has(id));
   const idle = entries.every(({ busyWith }) => busyWith === null);
   if (due && idle) await cutovers.offer(n, clock.now());
   await judge(n, desk);
-}
-
-/** Whether a mailbox came to the end of one of these. */
-function ranIn(passes: FullPass[], entry: EntryId): boolean {
-  return passes.some(({ runs }) =>
-    runs.some(
-      (run) =>
-        run.entry === entry && (run.state === "completed" || run.state === "completed_with_errors"),
-    ),
-  );
 }
 
 /** Looks through the mailboxes; answers which could not be asked. */
 async function lateMail(
   { n, movedAt }: Cutover,
   entries: Entry[],
-  { cutovers, late }: Desk,
+  { cutovers, late, clock }: Desk,
 ): Promise<MailLook["problems"]> {
+  const lookInto = async ({ id }: Entry, since: Instant): Promise<string | null> => {
+    const marks = await cutovers.marks(n, id);
+    const { problem, mails, marks: reached } = await late.look(id, marks, since);
+    if (problem !== null) return problem;
+    // A server may say anything; nothing came later than now.
+    const told = mails.map((mail) => ({ ...mail, at: Math.min(mail.at, clock.now()) }));
+    await cutovers.found(n, id, { mails: told, marks: reached });
+    return null;
+  };
   const problems: MailLook["problems"] = [];
   const waiting = [...entries];
   const worker = async () => {
     for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
-      const marks = await cutovers.marks(n, one.id);
-      const { problem, ...found } = await late.look(one.id, marks, movedAt ?? 0);
-      if (problem === null) await cutovers.found(n, one.id, found);
-      else problems.push({ source: one.source, reason: problem });
+      const problem = await lookInto(one, movedAt ?? 0);
+      if (problem !== null) problems.push({ source: one.source, reason: problem });
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
@@ -139,9 +146,9 @@ async function settleOffer(cutover: Cutover, project: Project, desk: Desk): Prom
 async function judge(n: number, { cutovers, clock }: Desk): Promise<void> {
   const cutover = await cutovers.look(n);
   if (cutover === null) return;
-  const now: Instant = clock.now();
-  const safe = withheld(cutover, await cutovers.late(n), now).length === 0;
-  await cutovers.judge(n, safe ? (cutover.safeAt ?? now) : null);
+  const now = clock.now();
+  const { safe } = standing(cutover, await cutovers.late(n), now);
+  await cutovers.judge(n, safe ? (cutover.safeAt ?? now) : null, cutover.known.sight.at);
 }
 
 /** Keeps watching until it is disposed. A long look at mailboxes holds up no question to the DNS. */

@@ -1,3 +1,4 @@
+import { FolderError } from "./domain/errors.ts";
 import type { Folder, FolderRole, ListedItem } from "./domain/item.ts";
 import type { LateFound, LateMail, LateMark, LateWatch } from "./domain/late-mail.ts";
 import type { EntryId, Projects } from "./domain/project.ts";
@@ -41,6 +42,7 @@ async function lookThrough(
   const found: LateFound = { mails: [], marks: [], problem: null };
   for (const folder of await source.folders()) {
     if (folder.role !== null && noDeliveries.has(folder.role)) continue;
+    if (folder.path.includes("\0")) throw new FolderError("a folder has a name nobody can keep");
     const before = marks.find((mark) => mark.folder === folder.path);
     if (before !== undefined && standsAt(folder, before)) {
       found.marks.push(before);

@@ -1,5 +1,6 @@
 import { DateTime } from "luxon";
 import type { Instant } from "./domain/clock.ts";
+import { UserError } from "./domain/errors.ts";
 import { blackoutOn, isAlwaysOpen, openMinutes, type Windows } from "./domain/window.ts";
 
 /** Days outside blackouts that are looked through for the next opening or the next edge. */
@@ -14,7 +15,9 @@ export function closedUntil(windows: Windows, zone: string, now: Instant): Insta
   for (const [from, to] of openings(windows, zone, now)) {
     if (now < to) return from <= now ? null : from;
   }
-  throw new Error("These windows never open.");
+  throw new UserError(
+    `With these hours and dates no pass could carry within ${daysAhead} days; nothing was changed. Type others, or \`none\`.`,
+  );
 }
 
 /** When a pass that may carry now may do so no longer; null where it may not now, or the end is out of sight. */

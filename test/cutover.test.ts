@@ -153,7 +153,7 @@ test("the MX flips, late mail is swept once, and the verdict waits for the last 
   clock.advance(32 * minute);
   expect(await watch(world)).toEqual([]);
   expect(await world.say("cutover status")).toMatch(
-    /Do not switch the old system off yet: 1 resolver \(127\.0\.0\.1:\d+\) still answers old/,
+    /Do not switch the old system off yet: 1 resolver \(127\.0\.0\.1:\d+\) does not name the new hosts yet/,
   );
   names(behind, "mx.new.example", 300);
   clock.advance(hour + minute);

@@ -1,9 +1,10 @@
-import { type BoardStep, boardSteps } from "../../engine/domain/board.ts";
-import { withheld } from "../../engine/domain/cutover.ts";
+import { type BoardStep, boardSteps, isSafe } from "../../engine/domain/board.ts";
+import { standing } from "../../engine/domain/cutover.ts";
 import { harmless, UserError } from "../../engine/domain/errors.ts";
 import type { Project } from "../../engine/domain/project.ts";
-import { boardKey, boardShown } from "../board.ts";
+import { boardFacts, boardKey, boardShown } from "../board.ts";
 import { type Answer, type Context, command, publicly, type Words } from "../command.ts";
+import { endAllCutovers } from "../cutover-shown.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import { boardMessage, boardMoved, boardTaken, stepWords } from "../wording/board.ts";
 import { who } from "../wording/people.ts";
@@ -122,9 +123,13 @@ export const boardTick = command({
     const project = await projectOf(words, context);
     if (step === "switch-off" && !words.options.has("anyway")) await refuseUnsafe(project, context);
     await desk.boards.tick(project.id, step, person.id, desk.clock.now(), note);
-    return publicly(
+    const told = publicly(
       `${stepWords[step]} of ${project.name} is done (by ${who(person)}${note === "" ? "" : `: ${note}`}).`,
     );
+    if (step !== "switch-off") return told;
+    // Nobody is to look into mailboxes that are gone.
+    const why = `the old system is off, by ${who(person)}`;
+    return { say: [...told.say, ...(await endAllCutovers(project, why, desk))] };
   },
 });
 
@@ -158,11 +163,21 @@ function stepTyped(name: string, { args }: Words, most = Number.POSITIVE_INFINIT
 /** An old system that is off takes what is left in it along. */
 async function refuseUnsafe(project: Project, { desk }: Context): Promise<void> {
   const now = desk.clock.now();
-  for (const cutover of await desk.cutovers.open(project.id)) {
-    const why = withheld(cutover, await desk.cutovers.late(cutover.n), now);
-    if (why.length === 0) continue;
-    throw new UserError(
-      `It is not safe to switch the old system of ${cutover.domain} off: ${withheldText(why, now, project.zone).join("; ")}. Nothing was ticked. If it is off all the same, type \`board tick switch-off --anyway\`.`,
-    );
-  }
+  const facts = await boardFacts(project, desk);
+  if (isSafe(facts, now)) return;
+  const why = facts.cutovers.flatMap(({ cutover, late }) => {
+    const { safe, why } = standing(cutover, late, now);
+    return safe
+      ? []
+      : [`${cutover.domain}: ${withheldText(cutover, why, now, project.zone).join("; ")}`];
+  });
+  const reason =
+    why.length > 0
+      ? why.join(". ")
+      : facts.cutovers.length === 0
+        ? "no cutover is watched, so that nobody knows"
+        : "not every mailbox belongs to a domain that is watched";
+  throw new UserError(
+    `It is not safe to switch the old system off: ${reason}. Nothing was ticked. If it is off all the same, type \`board tick switch-off --anyway\`.`,
+  );
 }

@@ -1,13 +1,13 @@
 import type { Instant } from "../../engine/domain/clock.ts";
-import type { Cutover } from "../../engine/domain/cutover.ts";
+import { type Cutover, isIn } from "../../engine/domain/cutover.ts";
 import { domainName, type MxSight } from "../../engine/domain/dns.ts";
 import { harmless, UserError } from "../../engine/domain/errors.ts";
-import { advance, namedHosts } from "../../engine/domain/mx.ts";
+import { advance, disagree, hostsBefore, namedHosts } from "../../engine/domain/mx.ts";
 import type { Project } from "../../engine/domain/project.ts";
 import type { Desk } from "../../engine/submit.ts";
 import { type Answer, command, privately, publicly, type Said } from "../command.ts";
 import { cutoverMeant, domainTyped } from "../cutover-meant.ts";
-import { cutoverKey, shownOf } from "../cutover-teller.ts";
+import { cutoverKey, shownOf } from "../cutover-shown.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import { readWhen } from "../when.ts";
 import { cutoverMessage, doneByHand } from "../wording/cutover.ts";
@@ -55,9 +55,9 @@ export const cutoverWatch = command({
     refuseWatched(domain, await desk.cutovers.open(project.id));
     const later = async (): Promise<Answer> => {
       const sight = await desk.dns.look(domain);
-      const old = namedHosts(sight).map(({ host }) => host);
+      const old = hostsBefore(sight, wanted);
       refuseUnseen(sight, old, wanted, domain);
-      refuseWanted(wanted, old, domain);
+      if (wanted.length === 0) refuseUnderWay(sight, domain);
       const n = await desk.cutovers.add({
         project: project.id,
         channel,
@@ -67,6 +67,7 @@ export const cutoverWatch = command({
         wanted,
         plannedAt,
         quietHours: quiet,
+        at: desk.clock.now(),
         known: advance({ old, wanted }, null, sight),
         dueAt: desk.clock.now() + 60_000,
       });
@@ -127,8 +128,15 @@ async function unwatched(
   desk: Desk,
 ): Promise<number> {
   const sight = await desk.dns.look(domain);
-  // What the MX names now is taken for the new hosts: nobody knows the old ones.
-  const hosts = { old: [], wanted: namedHosts(sight).map(({ host }) => host) };
+  const entries = await desk.projects.entries(project.id);
+  const own = entries.some(({ source, target }) => isIn(source, domain) || isIn(target, domain));
+  if (!own && namedHosts(sight).length === 0) {
+    throw new UserError(
+      `No mailbox of ${project.name} has an address in ${domain}, and the DNS does not know it; nothing was done. Check the name, and type \`cutover done <domain>\`.`,
+    );
+  }
+  // Nobody knows the old hosts, so that it stays the word of whoever said it.
+  const hosts = { old: [], wanted: [] };
   return desk.cutovers.add({
     project: project.id,
     channel,
@@ -137,6 +145,7 @@ async function unwatched(
     ...hosts,
     plannedAt: null,
     quietHours,
+    at: desk.clock.now(),
     known: advance(hosts, null, sight),
     dueAt: desk.clock.now() + 60_000,
   });
@@ -154,7 +163,13 @@ function refuseUnseen(sight: MxSight, old: string[], wanted: string[], domain: s
   const heard = [...sight.authoritative, ...sight.resolvers].some(
     (one) => one.outcome !== "silent",
   );
-  if (old.length > 0 || (heard && wanted.length > 0)) return;
+  if (old.length > 0) return;
+  if (namedHosts(sight).length > 0) {
+    throw new UserError(
+      `The MX of ${domain} names ${wanted.join(", ")} already; nothing is watched. If the change is made, type \`cutover done ${domain}\`.`,
+    );
+  }
+  if (heard && wanted.length > 0) return;
   throw new UserError(
     heard
       ? `${domain} names nobody who takes its mail, so that a change could not be told; nothing is watched. Check the name, or type \`cutover watch ${domain} --to <new hosts>\`.`
@@ -162,10 +177,12 @@ function refuseUnseen(sight: MxSight, old: string[], wanted: string[], domain: s
   );
 }
 
-function refuseWanted(wanted: string[], old: string[], domain: string): void {
-  if (wanted.length === 0 || !wanted.every((host) => old.includes(host))) return;
+/** Nobody can tell which of them is the old one. */
+function refuseUnderWay(sight: MxSight, domain: string): void {
+  if (!disagree(sight)) return;
+  const hosts = namedHosts(sight).map(({ host }) => harmless(host, 80));
   throw new UserError(
-    `The MX of ${domain} names ${wanted.join(", ")} already; nothing is watched. If the change is made, type \`cutover done ${domain}\`.`,
+    `Not every server says the same of ${domain}: its MX is being changed already, and nobody said to which hosts; nothing is watched. Type \`cutover watch ${domain} --to ${hosts.join(",")}\` if these are the new ones.`,
   );
 }
 

@@ -12,9 +12,9 @@ import {
   type Words,
 } from "../command.ts";
 import { cutoverMeant } from "../cutover-meant.ts";
-import { cutoverKey, offerKey, shownOf, sweepRequest } from "../cutover-teller.ts";
+import { endCutovers, offerKey, shownOf, sweepRequest } from "../cutover-shown.ts";
 import { projectOf, projectOption } from "../linked.ts";
-import { cutoverMessage, notWatchedAnyMore, offerAnswered } from "../wording/cutover.ts";
+import { cutoverMessage, offerAnswered, watchedUntil } from "../wording/cutover.ts";
 import { who } from "../wording/people.ts";
 import { carryOut } from "./pass.ts";
 
@@ -57,12 +57,9 @@ export const cutoverCancel = about({
   role: "operator",
   group: "Passes",
   async run(cutover, _project, { desk, person }) {
-    await desk.cutovers.end(cutover.n);
-    const { n, offer } = cutover;
-    const text = notWatchedAnyMore(cutover, who(person));
-    const keys = [cutoverKey(n), ...(offer?.by === null ? [offerKey(n, offer.n)] : [])];
-    const rewritten = keys.map((key): Said => ({ how: "rewrite", key, message: { text } }));
-    return { say: [...rewritten, { how: "post", message: { text } }] };
+    const why = `cancelled by ${who(person)}`;
+    const rewritten = await endCutovers([cutover], why, desk);
+    return { say: [...rewritten, { how: "post", message: { text: watchedUntil(cutover, why) } }] };
   },
 });
 

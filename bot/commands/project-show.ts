@@ -2,6 +2,7 @@ import { UserError } from "../../engine/domain/errors.ts";
 import type { Project } from "../../engine/domain/project.ts";
 import { windowAt } from "../../engine/submit.ts";
 import { type Answer, command, privately, publicly } from "../command.ts";
+import { endAllCutovers } from "../cutover-shown.ts";
 import { projectOf, projectOption } from "../linked.ts";
 import type { Form } from "../message.ts";
 import { count, moment, number } from "../wording/figures.ts";
@@ -84,9 +85,12 @@ export const projectClose = command({
       );
     }
     await context.desk.projects.change(project.id, { closed: true });
-    return publicly(
+    const why = `${project.name} is closed, by ${who(context.person)}`;
+    const rewritten = await endAllCutovers(project, why, context.desk);
+    const told = publicly(
       `Project ${project.name} is closed (by ${who(context.person)}). Its reports stay.`,
     );
+    return { say: [...told.say, ...rewritten] };
   },
 });
 

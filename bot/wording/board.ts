@@ -2,7 +2,8 @@ import { type BoardStep, changeAt, type StepStanding } from "../../engine/domain
 import type { Instant } from "../../engine/domain/clock.ts";
 import type { Cutover } from "../../engine/domain/cutover.ts";
 import { harmless } from "../../engine/domain/errors.ts";
-import type { PassSnapshot } from "../../engine/domain/pass.ts";
+import { ownTtl } from "../../engine/domain/mx.ts";
+import type { PassKind, PassSnapshot } from "../../engine/domain/pass.ts";
 import type { Message } from "../message.ts";
 import { columns, count, duration, minuteOf, moment, names, number } from "./figures.ts";
 import { stateWords, title } from "./pass.ts";
@@ -26,13 +27,15 @@ export interface BoardShown {
   cutovers: Cutover[];
   /** Mailboxes the project has. */
   mailboxes: number;
+  /** Nothing speaks for keeping the old system. */
+  safe: boolean;
   /** Passes that have not ended. */
   running: PassSnapshot[];
   /** What comes by itself next. */
   next: { at: Instant; what: string } | null;
 }
 
-/** The board as it stands. It says the same until something changes, or an hour goes by. */
+/** The board as it stands. It says the same until something changes, or the time to the change is told anew. */
 export function boardMessage(shown: BoardShown, now: Instant): Message {
   const { project, zone, steps, cutovers } = shown;
   const at = changeAt(cutovers);
@@ -45,7 +48,7 @@ export function boardMessage(shown: BoardShown, now: Instant): Message {
       ? cutovers.length === 0
         ? "no cutover is watched yet"
         : `${domains}: no time is set for the MX change`
-      : `${tMinus(at, now)}, MX of ${domains} ${at > now ? "planned for" : "changed at"} ${moment(at, zone)}`;
+      : `${tMinus(at, now)}, MX of ${domains} ${changeWords(shown, at, now)} ${moment(at, zone)}`;
   const heading = `Board of ${project}: ${when}`;
   const head = ["step", "state", "owner", "due"];
   const rows = steps.map((one) => [
@@ -64,11 +67,17 @@ export function boardMessage(shown: BoardShown, now: Instant): Message {
   };
 }
 
-/** `T−2 d 7 h` before, `T+3 h` after; by whole hours, so that it stands still for a while. */
+function changeWords({ cutovers }: BoardShown, at: Instant, now: Instant): string {
+  if (cutovers.every(({ movedAt }) => movedAt !== null)) return "changed at";
+  return at > now ? "planned for" : "was planned for";
+}
+
+/** `T−2 d 7 h` before, `T+3 h` after; by hours, near the change by ten minutes, so that it stands still for a while. */
 function tMinus(at: Instant, now: Instant): string {
-  const hours = Math.floor(Math.abs(at - now) / (60 * 60 * 1000));
-  const length = hours === 0 ? "0 h" : duration(hours * 60 * 60 * 1000);
-  return `T${now < at ? "−" : "+"}${length}`;
+  const away = Math.abs(at - now);
+  const step = (away < 60 * 60 * 1000 ? 10 : 60) * 60 * 1000;
+  const whole = Math.floor(away / step) * step;
+  return whole === 0 ? "T" : `T${now < at ? "−" : "+"}${duration(whole)}`;
 }
 
 function tMark(ms: number): string {
@@ -97,15 +106,15 @@ function seenText(
   { done, count: n, of }: StepStanding,
   shown: BoardShown,
 ): string {
+  const [first] = shown.cutovers;
+  const only = of === 1 && first !== undefined ? first : null;
   const domains = `${number(n)} of ${count(of, "domain")}`;
   const mailboxes = `${number(n)} of ${count(of, "mailbox", "mailboxes")}`;
   switch (step) {
     case "ttl":
-      return of === 0
-        ? "no domain is watched"
-        : done
-          ? "low enough"
-          : `too long: ${domains} low enough`;
+      if (of === 0) return "no domain is watched";
+      if (done) return "low enough";
+      return only === null ? `too long at ${number(of - n)} of ${count(of, "domain")}` : ttlOf(only);
     case "licenses":
       if (of === 0) return "no mailboxes yet";
       return done ? "enough for every mailbox" : `${count(of - n, "license")} short`;
@@ -113,18 +122,24 @@ function seenText(
     case "prestage":
       return of === 0 ? "no mailboxes yet" : mailboxes;
     case "mx":
-      return of === 0 ? "no domain is watched" : domains;
+      if (of === 0) return "no domain is watched";
+      if (only === null) return domains;
+      return done ? "everywhere" : only.known.phase === "split" ? "being changed" : "not yet";
     case "delta":
       return shown.cutovers.some(({ movedAt }) => movedAt !== null)
         ? `${mailboxes} since the change`
         : "after the change";
     case "sweep":
-      return of === 0 || n === 0 ? "until it is quiet" : `${domains} quiet`;
+      if (of === 0 || n === 0) return "until it is quiet";
+      return only === null ? `${domains} quiet` : "quiet";
     case "switch-off":
-      return shown.cutovers.length > 0 && shown.cutovers.every(({ safeAt }) => safeAt !== null)
-        ? "safe now"
-        : "not yet";
+      return shown.safe ? "safe now" : "not yet";
   }
+}
+
+function ttlOf({ known }: Cutover): string {
+  const ttl = ownTtl(known.sight);
+  return ttl === null ? "not known" : `too long: ${duration(ttl * 1000)}`;
 }
 
 function runningLines({ running }: BoardShown): string[] {
@@ -143,10 +158,18 @@ function nextLines({ next, zone }: BoardShown, now: Instant): string[] {
   return next === null ? [] : [`Next by itself: ${next.what} at ${minuteOf(next.at, now, zone)}`];
 }
 
-/** What to type for the first step that is open. */
-function hint({ steps, cutovers }: BoardShown): string {
+/** Passes that see to a step by themselves. */
+const seenToBy: Partial<Record<BoardStep, PassKind[]>> = {
+  verify: ["verify"],
+  prestage: ["prestage", "full", "delta"],
+  delta: ["full", "delta"],
+};
+
+/** What to type for the open step that is due first. */
+function hint({ steps, cutovers, running }: BoardShown): string {
+  const off = steps.some(({ step, done }) => step === "switch-off" && done);
   const open = steps.find(({ done }) => !done);
-  if (open === undefined) return "Everything is done. `report` shows the sums.";
+  if (off || open === undefined) return "The old system is off. `report` shows the sums.";
   const words: Record<BoardStep, string> = {
     ttl:
       cutovers.length === 0

@@ -1,11 +1,13 @@
 import type { Instant } from "../../engine/domain/clock.ts";
-import { type Cutover, type Offer, oldUntil, withheld } from "../../engine/domain/cutover.ts";
+import { type Cutover, type Offer, standing } from "../../engine/domain/cutover.ts";
 import { harmless } from "../../engine/domain/errors.ts";
 import type { LateSums } from "../../engine/domain/late-mail.ts";
 import type { Message } from "../message.ts";
+import { cutoverFacts } from "./cutover-facts.ts";
 import { count, duration, minuteOf, moment, names } from "./figures.ts";
 import { faultLines, hostsLine, phaseWords, serverLines, ttlAdvice } from "./mx.ts";
 import { lateLine, safeLine, withheldText } from "./verdict.ts";
+import { outside } from "./windows.ts";
 
 /** A cutover with what is shown of it. */
 export interface CutoverShown {
@@ -13,8 +15,12 @@ export interface CutoverShown {
   late: LateSums;
   /** Mailboxes the domain's change is about. */
   mailboxes: number;
+  /** Mailboxes of the project. */
+  of: number;
   zone: string;
   project: string;
+  /** Behind a command that is typed in the channel: empty where that is about the project anyway. */
+  suffix: string;
 }
 
 /** The message of a cutover as it stands. */
@@ -24,19 +30,21 @@ export function cutoverMessage(shown: CutoverShown, now: Instant): Message {
   const title = `Cutover of ${domain} (${project}): ${headline(shown, now)}`;
   const hosts = hostsLine(known.sight);
   const advice = state === "watching" ? ttlAdvice(cutover, zone, now) : null;
-  const notes = [
+  const faults = [...faultLines(known.sight), ...(advice === null ? [] : [advice])];
+  const last = [...nextLines(shown, now), `as of ${minuteOf(known.sight.at, now, zone)}`];
+  const lines = [
     ...(hosts === null ? [] : [hosts]),
     ...serverLines(cutover, known.sight),
-    ...faultLines(known.sight),
-    ...(advice === null ? [] : [advice]),
+    ...faults,
     ...(state === "watching" ? beforeLines(shown, now) : afterLines(shown, now)),
-    `as of ${minuteOf(known.sight.at, now, zone)}`,
+    ...last,
   ];
   return {
-    text: [title, ...notes.map((line) => `  ${line}`)].join("\n"),
+    text: [title, ...lines.map((line) => `  ${line}`)].join("\n"),
     ...tone(shown, now),
     title,
-    notes,
+    facts: cutoverFacts(shown, now),
+    notes: [...faults, ...last],
   };
 }
 
@@ -55,15 +63,15 @@ export function cutoverState({ cutover, late, mailboxes }: CutoverShown, now: In
     [state, phase, movedAt, safeAt, plannedAt, changedAt, mailboxes],
     [stale.map(({ server }) => server), answers, own, sight.missing, sight.aliases],
     [late, look?.problems, look?.left],
-    withheld(cutover, late, now).map(({ type }) => type),
+    standing(cutover, late, now).why.map(({ type }) => type),
   ]);
 }
 
-function headline({ cutover, zone }: CutoverShown, now: Instant): string {
-  const { state, known, movedAt, movedBy, safeAt } = cutover;
+function headline({ cutover, late, zone }: CutoverShown, now: Instant): string {
+  const { state, known, movedAt, movedBy, domain } = cutover;
   if (state === "ended") return "no longer watched";
   if (state === "watching" || movedAt === null) return `the MX ${phaseWords[known.phase]}`;
-  if (safeAt !== null) return "the old system may be switched off";
+  if (standing(cutover, late, now).safe) return `quiet, ${domain} needs the old system no longer`;
   const how = movedBy === null ? "MX moved" : `MX moved, by the word of ${harmless(movedBy, 60)},`;
   const back = known.phase === "old" ? "; and it names the old hosts again" : "";
   return `${how} at ${minuteOf(movedAt, now, zone)}${back}`;
@@ -74,12 +82,11 @@ function tone({ cutover, late }: CutoverShown, now: Instant): Pick<Message, "ton
   if (cutover.state === "ended") return {};
   if (["dual", "strange", "none"].includes(phase)) return { tone: "bad" };
   if (cutover.state === "watching") return {};
-  if (cutover.safeAt !== null) return { tone: "good" };
-  return withheld(cutover, late, now).length > 0 ? { tone: "warning" } : {};
+  return { tone: standing(cutover, late, now).safe ? "good" : "warning" };
 }
 
 function beforeLines({ cutover, zone, mailboxes }: CutoverShown, now: Instant): string[] {
-  const { plannedAt, domain, wanted, known } = cutover;
+  const { plannedAt } = cutover;
   const planned =
     plannedAt === null
       ? []
@@ -88,38 +95,53 @@ function beforeLines({ cutover, zone, mailboxes }: CutoverShown, now: Instant): 
             ? `planned for ${moment(plannedAt, zone)}, in ${duration(plannedAt - now)}`
             : `was planned for ${moment(plannedAt, zone)}`,
         ];
-  const to = wanted.length === 0 ? "any others" : names(wanted.map((host) => harmless(host, 80)));
-  const unseen =
-    known.phase === "unseen"
-      ? [`When you have changed it, type \`cutover done ${domain}\`.`]
-      : [
-          `When it names ${to}, this channel is asked to run the delta. \`cutover done ${domain}\` says so by hand.`,
-        ];
-  return [...planned, `it is about ${count(mailboxes, "mailbox", "mailboxes")}`, ...unseen];
+  return [...planned, `it is about ${count(mailboxes, "mailbox", "mailboxes")}`];
 }
 
-function afterLines({ cutover, late, zone }: CutoverShown, now: Instant): string[] {
-  const until = oldUntil(cutover) ?? 0;
+/** What comes next, and what to type. */
+function nextLines(shown: CutoverShown, now: Instant): string[] {
+  const { cutover, late, zone } = shown;
+  const { state, domain, wanted, known } = cutover;
+  if (state === "watching") {
+    if (known.phase === "unseen") return [`When you have changed it, type \`cutover done ${domain}\`.`];
+    const to = wanted.length === 0 ? "any others" : names(wanted.map((host) => harmless(host, 80)));
+    return [
+      `When it names ${to}, this channel is asked to run the delta. \`cutover done ${domain}\` says so by hand.`,
+    ];
+  }
+  const { safe, why } = standing(cutover, late, now);
+  if (!safe) return [];
+  const told = withheldText(cutover, why, now, zone).join("; ");
+  return [...(why.length === 0 ? [] : [`Since then: ${told}.`]), offHint(shown)];
+}
+
+function afterLines(shown: CutoverShown, now: Instant): string[] {
+  const { cutover, late, zone } = shown;
+  const until = cutover.known.oldUntil ?? 0;
   const lines = [
     ...(until > now
       ? [`servers anywhere may remember the old hosts until ${minuteOf(until, now, zone)}`]
       : []),
     lateLine(late, now, zone),
   ];
-  const why = withheld(cutover, late, now);
-  if (why.length === 0) return [...lines, safeLine(cutover, late, now)];
-  return [
-    ...lines,
-    `Do not switch the old system off yet: ${withheldText(why, now, zone).join("; ")}.`,
-  ];
+  const { safe, why } = standing(cutover, late, now);
+  if (safe) return [...lines, safeLine(shown, now)];
+  const told = withheldText(cutover, why, now, zone).join("; ");
+  return [...lines, `Do not switch the old system off yet: ${told}.`];
+}
+
+/** What to type once it is off: the old mailboxes are looked at until then. */
+function offHint({ suffix }: CutoverShown): string {
+  return `When it is off, type \`board tick switch-off${suffix}\`: then nobody looks for late mail any more.`;
 }
 
 /** What a pass that is offered would take. */
 export interface OfferPlan {
-  mailboxes: number;
   licenses: number;
   /** Why it cannot run now; null where it can. */
   refused: string | null;
+  /** When it would begin, outside the project's hours; null where at once. */
+  opens: Instant | null;
 }
 
 /** The channel is asked whether to run the delta, at the change and for late mail. */
@@ -131,13 +153,17 @@ export function offerMessage(
 ): Message {
   const { cutover, zone } = shown;
   const { domain, movedAt, known } = cutover;
-  const cost = `${count(plan.licenses, "license")}`;
-  const many = count(plan.mailboxes, "mailbox", "mailboxes");
+  const cost = plan.refused === null ? ` ${count(plan.licenses, "license")}.` : "";
+  const many = count(shown.mailboxes, "mailbox", "mailboxes");
   const hand = cutover.movedBy === null ? "" : `, by the word of ${harmless(cutover.movedBy, 60)}`;
+  const sweep = (why: string) =>
+    `Sweep for ${domain}? ${why}. A delta over ${many}${cost === "" ? "." : `:${cost}`}`;
   const text =
     offer.n === 1
-      ? `MX of ${domain} moved at ${minuteOf(movedAt ?? offer.at, now, zone)}${hand}; run the delta for ${many}? ${cost}.`
-      : `Sweep for ${domain}? ${sweepReason(shown, now)}. A delta over ${many}: ${cost}.`;
+      ? `MX of ${domain} moved at ${minuteOf(movedAt ?? offer.at, now, zone)}${hand}; run the delta for ${many}?${cost}`
+      : sweep(sweepReason(shown, now));
+  const { waiting } = shown.late;
+  const short = offer.n === 1 || waiting === 0;
   const { authoritative, resolvers } = known.sight;
   const agreeing =
     offer.n === 1 && cutover.movedBy === null
@@ -146,15 +172,18 @@ export function offerMessage(
         ]
       : [];
   const why = plan.refused === null ? [] : [`It cannot run now: ${harmless(plan.refused, 400)}`];
-  const notes = [...agreeing, ...why, `Type \`cutover sweep ${domain}\`.`];
+  const command = `cutover sweep ${domain}${shown.suffix}`;
+  const later = plan.opens === null ? [] : [outside(plan.opens, zone)];
+  const faults = faultLines(known.sight);
+  const notes = [...agreeing, ...faults, ...why, ...later, `Type \`${command}\`.`];
   return {
     text: [text, ...notes.map((line) => `  ${line}`)].join("\n"),
-    title: text,
-    notes,
+    title: short ? text : sweep(`${count(waiting, "late mail")} not carried yet`),
+    notes: [...(short ? [] : [sweepReason(shown, now)]), ...notes],
     buttons: [
       {
         label: offer.n === 1 ? "Run delta now" : "Run a sweep now",
-        command: `cutover sweep ${domain}`,
+        command,
         style: "primary",
       },
     ],
@@ -184,12 +213,13 @@ export function offerAnswered(
 /** Said in the channel when the verdict comes, and when it has to be taken back. */
 export function verdictMessage(shown: CutoverShown, now: Instant): Message {
   const { cutover, late, zone } = shown;
-  const why = withheld(cutover, late, now);
-  if (why.length === 0) {
-    return { text: `${cutover.domain}: ${safeLine(cutover, late, now)}`, tone: "good" };
+  const { safe, why } = standing(cutover, late, now);
+  if (safe) {
+    return { text: `${cutover.domain}: ${safeLine(shown, now)} ${offHint(shown)}`, tone: "good" };
   }
+  const told = withheldText(cutover, why, now, zone).join("; ");
   return {
-    text: `${cutover.domain}: do NOT switch the old system off: ${withheldText(why, now, zone).join("; ")}. What was said before no longer holds.`,
+    text: `${cutover.domain}: do NOT switch the old system off: ${told}. What was said before no longer holds.`,
     tone: "bad",
   };
 }
@@ -201,11 +231,12 @@ export function phaseTold(cutover: Cutover, now: Instant, zone: string): string 
   return [head, ...serverLines(cutover, known.sight).map((line) => `  ${line}`)].join("\n");
 }
 
+/** What a cutover's message becomes when nobody watches any more because of this. */
+export function watchedUntil({ domain }: Cutover, why: string): string {
+  return `The cutover of ${domain} is no longer watched: ${why}.`;
+}
+
 /** What everybody is told when somebody says it by hand. */
 export function doneByHand({ domain }: Cutover, by: string, mailboxes: number): string {
   return `${by} says that the MX of ${domain} was changed. From now on late mail is looked for in ${count(mailboxes, "old mailbox", "old mailboxes")}, and the channel is asked to run the delta.`;
-}
-
-export function notWatchedAnyMore({ domain }: Cutover, by: string): string {
-  return `The cutover of ${domain} is no longer watched (by ${by}).`;
 }

@@ -19,18 +19,29 @@ export const phaseWords: Record<Phase, string> = {
   new: "names the new hosts everywhere",
   dual: "names hosts of both systems: mail goes to either",
   strange: "names hosts nobody expected",
-  none: "names nobody: mail for the domain goes nowhere",
+  none: "names nobody that has an address: mail for the domain goes nowhere",
   unseen: "cannot be seen from here",
 };
 
 /** The hosts as the domain's own servers name them, else as the resolvers do; null where nobody names any. */
-export function hostsLine(sight: MxSight): string | null {
+export function hostsText(sight: MxSight): string | null {
   const hosts = namedHosts(sight).map(
     ({ host, preference }) => `${harmless(host, 80)} (${preference})`,
   );
-  if (hosts.length === 0) return null;
+  return hosts.length === 0 ? null : names(hosts, 6);
+}
+
+/** How long the domain's own servers let the hosts be remembered; null where none of them answers. */
+export function ownTtlText(sight: MxSight): string | null {
   const ttl = ownTtl(sight);
-  return `MX: ${names(hosts, 6)}${ttl === null ? "" : `; time to live ${ttlText(ttl)}`}`;
+  return ttl === null ? null : ttlText(ttl);
+}
+
+/** Both in a line; null where nobody names a host. */
+export function hostsLine(sight: MxSight): string | null {
+  const [hosts, ttl] = [hostsText(sight), ownTtlText(sight)];
+  if (hosts === null) return null;
+  return `MX: ${hosts}${ttl === null ? "" : `; time to live ${ttl}`}`;
 }
 
 function ttlText(seconds: number): string {
@@ -54,7 +65,8 @@ const sideWords = {
   silent: "no answer",
 } as const;
 
-function sidesText(hosts: Hosts, answers: MxAnswer[]): string {
+/** How many of these servers say what, and which. */
+export function sidesText(hosts: Hosts, answers: MxAnswer[]): string {
   if (answers.length === 0) return "none found";
   const sides = Map.groupBy(answers, (answer) => sideWords[sideOf(answer, hosts)]);
   return [...sides]
@@ -110,11 +122,12 @@ export function ttlAdvice(
   const ttl = ownTtl(known.sight);
   if (ttl === null || ttl <= lowTtl) return null;
   const ahead = Math.max(48 * 60 * 60 * 1000, ttl * 1000);
+  const before = `${duration(ahead)} ahead of the change`;
   const by =
     plannedAt === null
-      ? "at least 48 h ahead of the change"
+      ? `at least ${before}`
       : plannedAt - ahead > now
-        ? `by ${moment(plannedAt - ahead, zone)}, 48 h ahead of the change`
-        : "now: the change is less than 48 h away";
+        ? `by ${moment(plannedAt - ahead, zone)}, ${before}`
+        : `now: it should be ${before}`;
   return `The time to live is ${ttlText(ttl)}: lower it to 300 s ${by}, or mail goes to the old system for ${duration(ttl * 1000)} after it.`;
 }

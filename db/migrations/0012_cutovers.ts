@@ -11,6 +11,7 @@ export async function up(knex: Knex): Promise<void> {
     table.text("wanted_hosts").notNullable();
     table.bigInteger("planned_at");
     table.integer("quiet_hours").notNullable();
+    table.bigInteger("at").notNullable();
     table.text("state").notNullable();
     table.text("known").notNullable();
     // Of the sight in `known`: whoever saw later wins.
@@ -21,6 +22,7 @@ export async function up(knex: Knex): Promise<void> {
     table.bigInteger("due_at").notNullable();
     table.bigInteger("mail_due_at");
     table.text("look");
+    table.bigInteger("looked_at");
     table.integer("offers").notNullable();
     table.bigInteger("offered_at");
     table.text("answered_by");

@@ -1,5 +1,5 @@
 import type { Instant } from "./clock.ts";
-import type { Cutover } from "./cutover.ts";
+import { type Cutover, standing } from "./cutover.ts";
 import type { LateSums } from "./late-mail.ts";
 import { lowTtl, ownTtl } from "./mx.ts";
 import type { Completed } from "./pass.ts";
@@ -39,6 +39,7 @@ export interface BoardFacts {
   /** Licenses that are neither used nor reserved. */
   free: number;
   completed: Completed[];
+  /** Those that are open, and those that ended with a verdict. */
   cutovers: { cutover: Cutover; late: LateSums; entries: Entry[] }[];
 }
 
@@ -64,6 +65,13 @@ export function changeAt(cutovers: Cutover[]): Instant | null {
   return moved.length > 0 && moved.length === cutovers.length ? Math.max(...moved) : null;
 }
 
+/** Whether nothing speaks for keeping the old system: every mailbox belongs to a cutover that is safe. Pure. */
+export function isSafe({ entries, cutovers }: BoardFacts, now: Instant): boolean {
+  const safe = cutovers.filter(({ cutover, late }) => standing(cutover, late, now).safe);
+  const covered = new Set(safe.flatMap((one) => one.entries.map(({ id }) => id)));
+  return safe.length > 0 && entries.every(({ id }) => covered.has(id));
+}
+
 /** How every step stands. Pure. */
 export function standings(facts: BoardFacts, notes: StepNote[], now: Instant): StepStanding[] {
   const at = changeAt(facts.cutovers.map(({ cutover }) => cutover));
@@ -84,9 +92,9 @@ function seenOf(step: BoardStep, facts: BoardFacts): { count: number; of: number
   });
   switch (step) {
     case "ttl":
-      return all(({ state, known }) => {
+      return all(({ movedAt, known }) => {
         const ttl = ownTtl(known.sight);
-        return state === "moved" || (ttl !== null && ttl <= lowTtl);
+        return movedAt !== null || (ttl !== null && ttl <= lowTtl);
       });
     case "licenses": {
       const covered = entries.filter(({ license }) => license !== "none").length;
@@ -97,7 +105,7 @@ function seenOf(step: BoardStep, facts: BoardFacts): { count: number; of: number
     case "prestage":
       return ran(facts, ["prestage", "full", "delta"]);
     case "mx":
-      return all(({ state }) => state === "moved");
+      return all(({ movedAt }) => movedAt !== null);
     case "delta":
       return { count: swept(facts), of: entries.length };
     case "sweep":

@@ -1,7 +1,8 @@
 import type { Instant } from "./clock.ts";
-import type { LateFound, LateMark, LateSums } from "./late-mail.ts";
+import { domainName } from "./dns.ts";
+import type { LateMails, LateSums } from "./late-mail.ts";
 import type { Hosts, MxKnown, Phase, Stale } from "./mx.ts";
-import type { EntryId, ProjectId } from "./project.ts";
+import type { ProjectId } from "./project.ts";
 import type { Thread } from "./thread.ts";
 
 /** `watching` for the MX to be changed; `moved`: mail goes to the new system, late mail is looked for; `ended`. */
@@ -20,6 +21,8 @@ export interface Cutover extends Hosts {
   plannedAt: Instant | null;
   /** Hours without late mail before the old system may be switched off. */
   quietHours: number;
+  /** When the watch began. */
+  at: Instant;
   state: CutoverState;
   known: MxKnown;
   /** What of it the channel was told last. */
@@ -59,12 +62,6 @@ export interface MailLook {
   left: number | null;
 }
 
-/** Until when a resolver anywhere may still send mail to the old system; null before the change was seen. */
-export function oldUntil({ known, movedAt }: Pick<Cutover, "known" | "movedAt">): Instant | null {
-  const from = known.changedAt ?? movedAt;
-  return from === null ? null : from + (known.oldTtl ?? 0) * 1000;
-}
-
 /** Why the old system must not be switched off yet. */
 export type Withheld =
   | { type: "not changed" }
@@ -88,7 +85,7 @@ export function withheld(cutover: Cutover, late: LateSums, now: Instant): Withhe
   const seen = known.phase === "new" || (movedBy !== null && known.phase === "unseen");
   if (known.stale.length > 0) why.push({ type: "stale", servers: known.stale });
   else if (!seen && known.phase !== "new") why.push({ type: "dns", phase: known.phase });
-  const quietFrom = Math.max(movedAt, oldUntil(cutover) ?? 0, late.lastAt ?? 0);
+  const quietFrom = Math.max(movedAt, known.oldUntil ?? 0, late.lastAt ?? 0);
   const until = quietFrom + quietHours * 60 * 60 * 1000;
   if (until > now) why.push({ type: "quiet", until, last: late.lastAt });
   if (look === null || now - look.at > freshMs) return [...why, { type: "not looked" }];
@@ -97,6 +94,23 @@ export function withheld(cutover: Cutover, late: LateSums, now: Instant): Withhe
   if (late.waiting > 0) why.push({ type: "waiting", mails: late.waiting });
   else if (left !== 0) why.push({ type: "left", items: left });
   return why;
+}
+
+/** How a cutover stands: a verdict that was given holds until something speaks against it. */
+export function standing(
+  cutover: Cutover,
+  late: LateSums,
+  now: Instant,
+): { safe: boolean; why: Withheld[] } {
+  const why = withheld(cutover, late, now);
+  // An old system that is down, or was not asked for a while, is no late mail.
+  const nothingNew = why.every(
+    (one) =>
+      one.type === "problems" ||
+      one.type === "not looked" ||
+      (one.type === "left" && one.items === null),
+  );
+  return { safe: why.length === 0 || (cutover.safeAt !== null && nothingNew), why };
 }
 
 /** Whether all that is left to find out is what a delta would still carry. */
@@ -114,17 +128,20 @@ export type NewCutover = Pick<
   | "wanted"
   | "plannedAt"
   | "quietHours"
+  | "at"
   | "known"
   | "dueAt"
 >;
 
 /** The cutovers of all projects. Every change says whether it found what it was made for: of several, one wins. */
-export interface Cutovers {
+export interface Cutovers extends LateMails {
   /** Throws `UserError` where the project watches the domain already. */
   add(cutover: NewCutover): Promise<number>;
   look(n: number): Promise<Cutover | null>;
   /** Those of a project that have not ended, by their domains. */
   open(project: ProjectId): Promise<Cutover[]>;
+  /** Those of a project that ended with a verdict, by their domains. */
+  over(project: ProjectId): Promise<Cutover[]>;
   /** Those of all projects that have not ended. */
   live(): Promise<Cutover[]>;
   /** Takes the next question to the DNS (or the next look at the mailboxes) that was due then. */
@@ -135,28 +152,17 @@ export interface Cutovers {
   told(n: number, phase: Phase): Promise<void>;
   /** The change is made: from here on the mailboxes are looked at, and the delta is offered. */
   moved(n: number, at: Instant, by: string | null): Promise<boolean>;
-  /** Keeps what a look at the mailboxes showed. */
+  /** Keeps what a look at the mailboxes showed, where no newer one is kept. */
   looked(n: number, look: MailLook): Promise<void>;
   /** Asks anew whether to run the delta, where the last offer was answered. */
   offer(n: number, at: Instant): Promise<boolean>;
   answer(n: number, by: string, at: Instant): Promise<boolean>;
-  /** The verdict as it is now: safe since then, or null. True where that changed it. */
-  judge(n: number, safeAt: Instant | null): Promise<boolean>;
+  /**
+   * The verdict as it is now, safe since then or null, by what was known at `seenAt`. True where that changed it;
+   * false as well where more was seen since.
+   */
+  judge(n: number, safeAt: Instant | null, seenAt: Instant): Promise<boolean>;
   end(n: number): Promise<boolean>;
-
-  marks(n: number, entry: EntryId): Promise<LateMark[]>;
-  /** Keeps late mail (known ones once) together with the marks. */
-  found(n: number, entry: EntryId, found: Pick<LateFound, "mails" | "marks">): Promise<void>;
-  /** Late mail that was found until now waits for nothing: it is carried, or nobody's to carry any more. */
-  settle(n: number): Promise<void>;
-  late(n: number): Promise<LateSums>;
-}
-
-/** Whether a mailbox belongs to a domain, by either of its addresses. */
-export function isOf(entry: { source: string; target: string }, domain: string): boolean {
-  return [entry.source, entry.target].some((address) =>
-    address.toLowerCase().endsWith(`@${domain}`),
-  );
 }
 
 /** The mailboxes whose mail a domain's change is about; all of them where none has an address in it. */
@@ -164,8 +170,15 @@ export function mailboxesOf<One extends { source: string; target: string }>(
   entries: One[],
   domain: string,
 ): { entries: One[]; all: boolean } {
-  const own = entries.filter((entry) => isOf(entry, domain));
+  const own = entries.filter(({ source, target }) => isIn(source, domain) || isIn(target, domain));
   return own.length === 0 || own.length === entries.length
     ? { entries, all: true }
     : { entries: own, all: false };
+}
+
+/** Whether an address is in a domain, however its name is spelled. */
+export function isIn(address: string, domain: string): boolean {
+  if (address.toLowerCase().endsWith(`@${domain}`)) return true;
+  const own = address.slice(address.lastIndexOf("@") + 1);
+  return /[^\p{ASCII}]/u.test(own) && domainName(own) === domain;
 }

@@ -46,3 +46,13 @@ export interface LateFound {
   marks: LateMark[];
   problem: string | null;
 }
+
+/** What is kept of late mail, by the number of its cutover. */
+export interface LateMails {
+  marks(n: number, entry: EntryId): Promise<LateMark[]>;
+  /** Keeps late mail (known ones once) together with the marks. */
+  found(n: number, entry: EntryId, found: Pick<LateFound, "mails" | "marks">): Promise<void>;
+  /** Late mail that was found until now waits for nothing: it is carried, or nobody's to carry any more. */
+  settle(n: number): Promise<void>;
+  late(n: number): Promise<LateSums>;
+}

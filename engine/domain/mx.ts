@@ -33,8 +33,8 @@ export interface MxKnown {
   sight: MxSight;
   /** When its own servers first named the new hosts; null before. */
   changedAt: Instant | null;
-  /** The time to live of the old hosts' records, in seconds, as last seen at the domain's own servers. */
-  oldTtl: number | null;
+  /** Until when a resolver anywhere may go on naming the old hosts, by what the domain's own servers said; null while unknown. */
+  oldUntil: Instant | null;
   /** Resolvers that said old, and have not said new since: by their names. */
   stale: Stale[];
 }
@@ -78,7 +78,7 @@ export function advance(hosts: Hosts, before: MxKnown | null, sight: MxSight): M
     sight,
     // Servers of a zone do not learn of it at the same moment; all back at the old hosts, it was taken back.
     changedAt: own.every((side) => side === "silent") ? (before?.changedAt ?? null) : changed,
-    oldTtl: oldTtl(hosts, sight) ?? before?.oldTtl ?? null,
+    oldUntil: oldUntil(hosts, sight, before?.oldUntil ?? null),
     stale,
   };
 }
@@ -97,7 +97,8 @@ function phaseOf(hosts: Hosts, sight: MxSight, stale: Stale[]): Phase {
   if (all.every((side) => side === "old")) return "old";
   const enough = others.length >= Math.min(several, sight.resolvers.length);
   if (own.length > 0 && enough && stale.length === 0 && all.every((side) => side === "new")) {
-    return "new";
+    // A slip in a host's name looks like a change, and takes no mail.
+    return reachesNobody(sight) ? "none" : "new";
   }
   // Nobody of the zone says it was changed, and it may be that nobody was asked who would.
   return own.length === 0 && all.every((side) => side === "new") ? "unseen" : "split";
@@ -115,11 +116,45 @@ function staleAfter(hosts: Hosts, before: Stale[], { at, resolvers }: MxSight): 
   });
 }
 
-function oldTtl(hosts: Hosts, { authoritative }: MxSight): number | null {
-  const ttls = authoritative.flatMap((answer) =>
-    answer.outcome === "answered" && sideOf(answer, hosts) === "old" ? [answer.ttl] : [],
+function reachesNobody(sight: MxSight): boolean {
+  const hosts = namedHosts(sight);
+  return hosts.length > 0 && hosts.every(({ host }) => sight.missing.includes(host));
+}
+
+/** Whoever asked just before a change, or before the time to live was lowered, remembers it the longest. */
+function oldUntil(
+  hosts: Hosts,
+  { at, authoritative }: MxSight,
+  before: Instant | null,
+): Instant | null {
+  const ends = authoritative.flatMap((answer) => {
+    const side = sideOf(answer, hosts);
+    return answer.outcome === "answered" && side !== "new" ? [at + answer.ttl * 1000] : [];
+  });
+  return before === null && ends.length === 0 ? null : Math.max(before ?? 0, ...ends);
+}
+
+/** All the hosts anybody names that are not among the wanted ones. */
+export function hostsBefore({ authoritative, resolvers }: MxSight, wanted: string[]): string[] {
+  const named = [...authoritative, ...resolvers].flatMap((answer) =>
+    answer.outcome === "answered" ? answer.hosts.map(({ host }) => host) : [],
   );
-  return ttls.length === 0 ? null : Math.max(...ttls);
+  return [...new Set(named)].filter((host) => !wanted.includes(host));
+}
+
+/** Whether servers name other hosts than each other: a change is under way. */
+export function disagree({ authoritative, resolvers }: MxSight): boolean {
+  const named = [...authoritative, ...resolvers].flatMap((answer) =>
+    answer.outcome === "answered"
+      ? [
+          answer.hosts
+            .map(({ host }) => host)
+            .sort()
+            .join(" "),
+        ]
+      : [],
+  );
+  return new Set(named).size > 1;
 }
 
 /** The highest time to live with which a change is seen soon enough, in seconds. */

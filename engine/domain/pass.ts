@@ -285,6 +285,8 @@ export interface Passes {
   snapshot(pass: PassId): Promise<PassSnapshot>;
   /** Newest first. */
   recent(project: ProjectId, limit: number): Promise<PassSnapshot[]>;
+  /** Those that have not ended, oldest first. */
+  running(project: ProjectId): Promise<PassSnapshot[]>;
   /** Every pass of a project, oldest first. */
   sums(project: ProjectId): Promise<PassSums[]>;
   /** What the mailboxes of a project have completed. */

@@ -75,7 +75,11 @@ test("every step ticks itself as it happens, and the board is one message that i
   await world.say('board tick switch-off --note "by Anna"');
   const done = await later(world);
   expect(row(done, "Old system off")).toContain("ticked by local:owner");
-  expect(done).toContain("Everything is done.");
+  expect(row(done, "MX changed")).toMatch(/^✔/);
+  expect(row(done, "Sweeps")).toMatch(/^✔/);
+  expect(done).toContain("The old system is off.");
+  // Nobody looks into mailboxes that are gone.
+  expect(await world.desk.cutovers.live()).toEqual([]);
   const posts = (await world.lines()).filter(
     ({ kind, text }) => kind === "post" && text.startsWith("Board of"),
   );
@@ -151,7 +155,7 @@ describe("people's own words", () => {
 
     expect(refused.result).toBe("refused");
     expect(refused.lines.at(-1)?.text).toContain(
-      "It is not safe to switch the old system of old.example off: the MX was not changed. Nothing was ticked.",
+      "It is not safe to switch the old system off: old.example: the MX was not changed. Nothing was ticked.",
     );
     expect(forced.result).toBe("accepted");
   });

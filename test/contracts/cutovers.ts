@@ -10,7 +10,7 @@ const known = (at: number, change: Partial<MxKnown> = {}): MxKnown => ({
   phase: "old",
   sight: { at, authoritative: [], resolvers: [], missing: [], aliases: [] },
   changedAt: null,
-  oldTtl: 3600,
+  oldUntil: 3600,
   stale: [],
   ...change,
 });
@@ -24,6 +24,7 @@ const watched = (project: number, change: Partial<NewCutover> = {}): NewCutover 
   wanted: [],
   plannedAt: null,
   quietHours: 24,
+  at: 1,
   known: known(1),
   dueAt: 10,
   ...change,
@@ -181,20 +182,24 @@ export function cutoversContract(open: OpenBooks): void {
 
     test("a verdict is given and taken back, and each one given is counted", async () => {
       const n = await add();
-      expect(await books.cutovers.judge(n, 40), "before the change").toBe(false);
+      expect(await books.cutovers.judge(n, 40, 1), "before the change").toBe(false);
       await books.cutovers.moved(n, 50, null);
-      expect(await books.cutovers.judge(n, null), "there is none").toBe(false);
+      expect(await books.cutovers.judge(n, null, 1), "there is none").toBe(false);
 
-      const given = await both(({ cutovers }) => cutovers.judge(n, 60));
+      const given = await both(({ cutovers }) => cutovers.judge(n, 60, 1));
       expect(given.filter(Boolean)).toHaveLength(1);
-      expect(await books.cutovers.judge(n, 70), "it is safe already").toBe(false);
+      expect(await books.cutovers.judge(n, 70, 1), "it is safe already").toBe(false);
       expect(await look(n)).toMatchObject({ safeAt: 60, verdicts: 1 });
 
-      const back = await both(({ cutovers }) => cutovers.judge(n, null));
+      const back = await both(({ cutovers }) => cutovers.judge(n, null, 1));
       expect(back.filter(Boolean)).toHaveLength(1);
       expect(await look(n)).toMatchObject({ safeAt: null, verdicts: 1 });
-      expect(await other.cutovers.judge(n, 80)).toBe(true);
+      expect(await other.cutovers.judge(n, 80, 1)).toBe(true);
       expect(await look(n)).toMatchObject({ safeAt: 80, verdicts: 2 });
+
+      await books.cutovers.saw(n, 1, known(2));
+      expect(await other.cutovers.judge(n, null, 1), "more was seen since").toBe(false);
+      expect(await look(n)).toMatchObject({ safeAt: 80 });
     });
 
     test("of one that has ended nothing is asked, seen, moved, offered, answered or judged", async () => {
@@ -213,7 +218,7 @@ export function cutoversContract(open: OpenBooks): void {
         expect(await other.cutovers.moved(one, 99, null)).toBe(false);
         expect(await other.cutovers.offer(one, 99)).toBe(false);
         expect(await other.cutovers.answer(one, "Cleo", 99)).toBe(false);
-        expect(await other.cutovers.judge(one, 99)).toBe(false);
+        expect(await other.cutovers.judge(one, 99, 1)).toBe(false);
       }
       expect(await Promise.all([look(n), look(late)])).toEqual(
         before.map((one) => ({ ...one, state: "ended" })),

@@ -196,16 +196,26 @@ describe("when it was changed", () => {
   });
 });
 
-describe("the time to live of the old records", () => {
+describe("how long the old records may be remembered", () => {
   test.each<[what: string, sights: string[], seconds: number | null]>([
-    ["as its own servers give it", ["old:300 | old:7200"], 300],
+    ["as long as its own servers give them", ["old:300 | old:7200"], 300],
     ["the longest of them", ["old:300 old:900 | old:10"], 900],
-    ["the newest counts", ["old:86400 | ", "old:300 | "], 300],
-    ["remembered after the change", ["old:86400 |", "new:60 | old:40", "silent |"], 86400],
-    ["unknown where it was never seen", ["new:60 | old:40", "silent | old:40"], null],
+    ["by whoever asked before it was lowered", ["old:86400 | ", "old:300 | "], 86400],
+    ["counted from the last time they were given", ["old:300 |", "old:300 |"], 360],
+    ["after the change too", ["old:86400 |", "new:60 | old:40", "silent |"], 86400],
+    ["by a server of the zone that lags", ["old:60 |", "new:60 old:900 | old:40"], 960],
+    ["unknown where they were never seen", ["new:60 | old:40", "silent | old:40"], null],
   ])("%s", (_, sights, seconds) => {
-    expect(seen(...sights).oldTtl).toBe(seconds);
+    expect(seen(...sights).oldUntil).toBe(seconds === null ? null : seconds * 1000);
   });
+});
+
+test("new hosts that have no address are no change: they take no mail", () => {
+  const slip = { ...sight("new | new new"), missing: [after] };
+  const both = { ...slip, missing: [foreign] };
+
+  expect(advance(exact, null, slip).phase).toBe("none");
+  expect(advance(exact, null, both).phase, "the control").toBe("new");
 });
 
 describe("whatever is seen", () => {

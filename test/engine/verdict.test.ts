@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Cutover, type Withheld, withheld } from "../../engine/domain/cutover.ts";
+import { type Cutover, standing, type Withheld, withheld } from "../../engine/domain/cutover.ts";
 import type { LateSums } from "../../engine/domain/late-mail.ts";
 import type { Phase } from "../../engine/domain/mx.ts";
 
@@ -23,7 +23,7 @@ const safe: Cutover = {
     phase: "new",
     sight: { at: now - minute, authoritative: [], resolvers: [], missing: [], aliases: [] },
     changedAt: now - 48 * hour,
-    oldTtl: 3600,
+    oldUntil: now - 47 * hour,
     stale: [],
   },
   told: "new",
@@ -35,6 +35,7 @@ const safe: Cutover = {
   offer: null,
   safeAt: null,
   verdicts: 0,
+  at: now - 72 * hour,
 };
 const noLate: LateSums = { mails: 0, mailboxes: 0, waiting: 0, lastAt: null, from: [] };
 
@@ -45,13 +46,14 @@ const look = (change: Partial<NonNullable<Cutover["look"]>>) => ({
   look: { ...safe.look!, ...change },
 });
 
+const stale = [{ server: "192.0.2.53", until: now + minute }];
+const problems = [{ source: "bo@old.example", reason: "refused" }];
+
 test("it is safe where all agree, the old mailboxes were quiet, and nothing is left in them", () => {
   expect(why()).toEqual([]);
 });
 
 describe("it is not safe, for this alone, when otherwise it would be:", () => {
-  const stale = [{ server: "192.0.2.53", until: now + minute }];
-  const problems = [{ source: "bo@old.example", reason: "refused" }];
   const movedAt = now - 10 * hour;
   const lastAt = now - 3 * hour;
   const ends = (from: number) => from + 24 * hour;
@@ -73,7 +75,7 @@ describe("it is not safe, for this alone, when otherwise it would be:", () => {
     ["nobody knows what is left", look({ left: null }), {}, { type: "left", items: null }],
     [
       "it was changed lately",
-      { ...known({ changedAt: movedAt }), movedAt },
+      { ...known({ oldUntil: movedAt + hour }), movedAt },
       {},
       { type: "quiet", until: ends(movedAt + hour), last: null },
     ],
@@ -85,7 +87,7 @@ describe("it is not safe, for this alone, when otherwise it would be:", () => {
     ],
     [
       "the old records lived long",
-      known({ oldTtl: 86_400 + 1 }),
+      known({ oldUntil: now - 24 * hour + 1000 }),
       {},
       { type: "quiet", until: now + 1000, last: null },
     ],
@@ -108,13 +110,9 @@ describe("to the second:", () => {
   });
 
   test.each<[from: string, at: (from: number) => [Partial<Cutover>, Partial<LateSums>]]>([
-    ["the change", (movedAt) => [{ ...known({ changedAt: null, oldTtl: null }), movedAt }, {}]],
+    ["the change", (movedAt) => [{ ...known({ changedAt: null, oldUntil: null }), movedAt }, {}]],
     ["the last late mail", (lastAt) => [{}, { mails: 1, lastAt }]],
-    ["the end of the old time to live", (end) => [known({ changedAt: end - 3600_000 }), {}]],
-    [
-      "that end, counted from a word where the change was not seen",
-      (end) => [{ ...known({ changedAt: null }), movedAt: end - 3600_000 }, {}],
-    ],
+    ["the end of the old records", (oldUntil) => [known({ oldUntil }), {}]],
   ])("the quiet hours count from %s", (_, at) => {
     for (const quietHours of [1, 24, 40]) {
       const [change, late] = at(now - quietHours * hour);
@@ -127,13 +125,13 @@ describe("to the second:", () => {
   });
 
   test("they count from the last of the three", () => {
-    const until = (changedAt: number, movedAt: number, lastAt: number) => {
-      const [quiet] = why({ ...known({ changedAt }), movedAt }, { mails: 1, lastAt });
+    const until = (oldUntil: number, movedAt: number, lastAt: number) => {
+      const [quiet] = why({ ...known({ oldUntil }), movedAt }, { mails: 1, lastAt });
       return quiet?.type === "quiet" ? now - (quiet.until - 24 * hour) : null;
     };
     expect(until(now - 9 * hour, now - 6 * hour, now - 7 * hour)).toBe(6 * hour);
     expect(until(now - 9 * hour, now - 6 * hour, now - 5 * hour)).toBe(5 * hour);
-    expect(until(now - 5 * hour, now - 6 * hour, now - 7 * hour)).toBe(4 * hour);
+    expect(until(now - 4 * hour, now - 6 * hour, now - 7 * hour)).toBe(4 * hour);
   });
 });
 
@@ -173,4 +171,29 @@ test("all that stands in the way is said at once, the DNS first", () => {
     "dns",
     "not looked",
   ]);
+});
+
+describe("a verdict that was given", () => {
+  const given: Partial<Cutover> = { safeAt: now - hour, verdicts: 1 };
+  const stands = (change: Partial<Cutover>, late: Partial<LateSums> = {}) =>
+    standing({ ...safe, ...given, ...change }, { ...noLate, ...late }, now).safe;
+
+  test.each<[what: string, change: Partial<Cutover>]>([
+    ["nobody could be asked, as when it is switched off", look({ problems, left: null })],
+    ["nobody looked for a day, as after a restart", look({ at: now - 24 * hour })],
+    ["it is not known what is left", look({ left: null })],
+  ])("holds where %s", (_, change) => {
+    expect(stands(change)).toBe(true);
+    expect(stands({ ...change, safeAt: null }), "and is not given then").toBe(false);
+  });
+
+  test.each<[what: string, change: Partial<Cutover>, late: Partial<LateSums>]>([
+    ["a resolver says old", known({ phase: "split", stale }), {}],
+    ["the MX names the old hosts again", known({ phase: "old" }), {}],
+    ["late mail came", {}, { mails: 1, lastAt: now - minute }],
+    ["late mail waits", {}, { mails: 1, waiting: 1, lastAt: now - 40 * hour }],
+    ["something is left to carry", look({ left: 1 }), {}],
+  ])("falls where %s", (_, change, late) => {
+    expect(stands(change, late)).toBe(false);
+  });
 });
