@@ -23,9 +23,15 @@ const nameServers = text.transform((value, context): NameServer[] => {
   return good;
 });
 
+const queueUrl = text.refine(
+  (value) =>
+    /^(rediss?|postgres(ql)?):\/\/./i.test(value) && URL.canParse(value) && isReadable(value),
+  "must be an address like redis://user:password@host:6379/0, rediss://… or postgres://user@host/database",
+);
+
 const shape = z.object({
   DATABASE_URL: z.preprocess(unset, text.default("sqlite:./godwit.db")),
-  QUEUE_URL: z.preprocess(unset, text.optional()),
+  QUEUE_URL: z.preprocess(unset, queueUrl.optional()),
   GODWIT_KEYS: z.preprocess(unset, text.optional()),
   GODWIT_OWNERS: z.preprocess(unset, text.default("")),
   GODWIT_ENDPOINTS_ALLOWED: z.preprocess(unset, text.default("")),
@@ -68,6 +74,8 @@ const shape = z.object({
 /** The product's own settings, checked. */
 export interface Config {
   databaseUrl: string;
+  /** Null for the queue within one process. */
+  queueUrl: string | null;
   keys: string | null;
   owners: string[];
   endpointsAllowed: string[];
@@ -114,13 +122,14 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     );
   }
   const values = read.data;
-  if (values.QUEUE_URL !== undefined) {
+  if (values.QUEUE_URL !== undefined && /^sqlite:/i.test(values.DATABASE_URL)) {
     throw new UserError(
-      "QUEUE_URL is set, and this version knows only the queue within one process. Unset it and use `serve`.",
+      "QUEUE_URL is set, and DATABASE_URL is an SQLite file, which several machines cannot share. Set DATABASE_URL like postgres://user@host/name, or unset QUEUE_URL: one process needs none.",
     );
   }
   return {
     databaseUrl: values.DATABASE_URL,
+    queueUrl: values.QUEUE_URL ?? null,
     keys: values.GODWIT_KEYS ?? null,
     owners: list(values.GODWIT_OWNERS),
     endpointsAllowed: list(values.GODWIT_ENDPOINTS_ALLOWED),
@@ -187,4 +196,14 @@ function list(value: string): string[] {
     .split(",")
     .map((one) => one.trim())
     .filter((one) => one !== "");
+}
+
+/** Whether name and password of a URL can be read: a lone % makes neither. */
+function isReadable(url: string): boolean {
+  try {
+    const { username, password } = new URL(url);
+    return decodeURIComponent(username + password) !== null;
+  } catch {
+    return false;
+  }
 }

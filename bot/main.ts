@@ -25,6 +25,7 @@ import { makeCutoverTeller } from "./cutover-teller.ts";
 import { type Log, openLog } from "./log.ts";
 import { startNarrating } from "./narrating.ts";
 import { makeNarrator } from "./narrator.ts";
+import { editMs, paceOf } from "./pace.ts";
 import { makeReminding } from "./reminding.ts";
 import type { Platform } from "./surface.ts";
 import { runChat } from "./surfaces/local/chat.ts";
@@ -33,7 +34,15 @@ import { localSurface } from "./surfaces/local/surface.ts";
 import { runTerminal } from "./surfaces/local/terminal.ts";
 import { makeWarner } from "./warner.ts";
 import { count } from "./wording/figures.ts";
-import { doctorText, laterText, rotatedText, usageText } from "./wording/verbs.ts";
+import {
+  doctorText,
+  evictsText,
+  inProcessText,
+  laterText,
+  queueText,
+  rotatedText,
+  usageText,
+} from "./wording/verbs.ts";
 
 const verbs: Record<string, (words: string[]) => Promise<number>> = {
   serve,
@@ -208,7 +217,14 @@ async function doctor(words: string[]): Promise<number> {
     const endpoints = await godwit.desk.projects.endpoints();
     return `they open what is sealed; ${count(endpoints.length, "endpoint")}`;
   });
-  await check("queue", async () => "in this process; the database keeps every run");
+  await check("queue", async () => {
+    if (known.queueUrl === null) return inProcessText;
+    const { stateOfStore } = await import("../engine/queues/store-state.ts");
+    const state = await stateOfStore(known.queueUrl);
+    const evicts = evictsText(state);
+    if (evicts !== null) throw new UserError(evicts);
+    return queueText(state);
+  });
   await check("chat", async () => {
     if (known.slack === null && known.teams === null) return "the local page and this terminal";
     await using godwit = await open(known);
@@ -239,12 +255,13 @@ async function openStage(config: Config, afar = true): Promise<Stage> {
   const platforms = afar ? await openPlatforms(config, godwit, log) : [];
   const surfaces = [localSurface(desk.transcript), ...platforms.map((one) => one.surface)];
   for (const surface of surfaces) {
-    const narrator = makeNarrator({ desk, surfaces: [surface], clock: wallClock, log });
+    const pace = paceOf(wallClock, editMs);
+    const narrator = makeNarrator({ desk, surfaces: [surface], clock: wallClock, pace, log });
     const warner = makeWarner(desk, [surface], wallClock);
     const crier = makeCrier(desk, [surface]);
     const reminding = makeReminding(desk, [surface]);
-    const cutovers = makeCutoverTeller(desk, [surface]);
-    const boards = makeBoardKeeper(desk, [surface]);
+    const cutovers = makeCutoverTeller(desk, [surface], pace);
+    const boards = makeBoardKeeper(desk, [surface], pace);
     const speakers = afar ? [narrator, crier, reminding, cutovers, boards, warner] : [narrator];
     stack.use(startNarrating(speakers, `narrator-${surface.name}`, seats, wallClock, log));
   }
@@ -288,6 +305,7 @@ async function openPlatforms(config: Config, { desk }: Opened, log: Log): Promis
 function open(config: Config): Promise<Opened> {
   return openGodwit({
     databaseUrl: config.databaseUrl,
+    queueUrl: config.queueUrl,
     keys: config.keys,
     dns: config.dns,
     settings: { quietMs: config.quietMs },

@@ -21,7 +21,7 @@ export interface Engine extends AsyncDisposable {
 }
 
 /** How many runs one look takes in: more than all engines carry together, for those are among them. */
-const within = 200;
+const lookedFor = 200;
 
 interface Carried {
   abort: AbortController;
@@ -48,13 +48,14 @@ export function startEngine(works: Works, queue: Queue, options: EngineOptions):
 
   const carry = (run: RunId): Promise<void> => {
     const abort = new AbortController();
+    due = due.filter((one) => one !== run);
     const done = carryRun(run, works, abort.signal)
+      .catch((err: unknown) => {
+        works.log.error({ run, err }, "a run was left to the next look");
+        throw err;
+      })
       .then(() => {
         if (closing) throw leftToOthers();
-      })
-      .catch((err: unknown) => {
-        if (!closing) works.log.error({ run, err }, "a run was left to the next look");
-        throw err;
       })
       .finally(() => {
         active.delete(run);
@@ -75,6 +76,8 @@ export function startEngine(works: Works, queue: Queue, options: EngineOptions):
   };
   const answer = (run: RunId): Promise<void> => {
     if (closing) return Promise.reject(leftToOthers());
+    const carried = active.get(run);
+    if (carried !== undefined) return carried.done;
     const answered = Promise.withResolvers<void>();
     rung.push({ run, answered });
     fill();
@@ -82,7 +85,7 @@ export function startEngine(works: Works, queue: Queue, options: EngineOptions):
   };
   const look = async () => {
     // In the order of now: a project that came meanwhile has its turn.
-    due = await works.passes.waiting(within);
+    due = await works.passes.waiting(lookedFor);
     due = due.filter((run) => !active.has(run));
     fill();
   };

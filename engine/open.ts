@@ -24,6 +24,7 @@ import { type Clock, wallClock } from "./domain/clock.ts";
 import { UserError } from "./domain/errors.ts";
 import type { NameServer } from "./domain/name-server.ts";
 import type { Seats } from "./domain/owner.ts";
+import type { Queue } from "./domain/queue.ts";
 import type { Sealer } from "./domain/secret.ts";
 import { makeEmptying } from "./emptying.ts";
 import { makeForecaster } from "./forecast.ts";
@@ -39,12 +40,12 @@ import { defaults, type Log, type Settings, type Works } from "./worker.ts";
 
 /** How long a person waits for the figures of a plan. */
 const forecastMs = 20_000;
-/** How long the mailboxes of a cutover are asked what is left in them. */
-const leftoverMs = 10 * 60_000;
 
 /** What of the configuration decides which adapters stand behind the ports. */
 export interface OpenConfig {
   databaseUrl: string;
+  /** `redis://`, `rediss://` or `postgres://`; null, or none, for the queue within this process. */
+  queueUrl?: string | null;
   /** `GODWIT_KEYS`; null to use the key file beside an SQLite database. */
   keys: string | null;
   /** Who is asked for a domain's MX; null, or none of it, for the usual ones. */
@@ -77,7 +78,7 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
   await checkKeys(database, sealer);
   const projects = knexProjects(database, sealer, clock);
   const passes = knexPasses(database, clock);
-  const queue = stack.use(memoryQueue());
+  const queue = stack.use(await openQueue(config));
   const owners = stack.use(openOwners(database));
   const seats = stack.use(openSeats(database));
   const ledger = knexLedger(database, clock);
@@ -93,7 +94,7 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
     schedules: knexSchedules(database),
     reminders: knexReminders(database),
     forecaster: makeForecaster({ ...looking, within: () => AbortSignal.timeout(forecastMs) }),
-    leftover: makeForecaster({ ...looking, within: () => AbortSignal.timeout(leftoverMs) }),
+    leftover: makeForecaster({ ...looking, within: () => new AbortController().signal }),
     boards: knexBoards(database),
     cutovers: knexCutovers(database),
     late: makeLateWatch(looking),
@@ -128,6 +129,13 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
   };
   const open = stack.move();
   return { database, desk, works, seats, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+/** BullMQ is loaded only where it is used: it is large. */
+async function openQueue({ queueUrl, log }: OpenConfig): Promise<Queue> {
+  if (queueUrl === undefined || queueUrl === null) return memoryQueue();
+  const { bullmqQueue } = await import("./queues/bullmq.ts");
+  return bullmqQueue(queueUrl, log);
 }
 
 /** The sealer for this database's secrets: from the environment, else the key file beside it. */

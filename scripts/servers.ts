@@ -22,6 +22,7 @@ const servers: Server[] = [
         ["initdb", "postgres"].every((program) => existsSync(path.join(folder, program))),
       ),
   },
+  { name: "Redis", packages: ["redis-server"], installed: () => onPath("redis-server") },
   { name: "OpenSSL", packages: ["openssl"], installed: () => onPath("openssl") },
   {
     name: "Chromium",
@@ -31,9 +32,9 @@ const servers: Server[] = [
 ];
 
 /**
- * Sees that Dovecot, PostgreSQL, OpenSSL and a browser are on this machine. Where one is missing it is installed with
- * apt-get, without starting anything, if we are root or may become it without a password; otherwise says
- * what to install and answers false.
+ * Sees that Dovecot, PostgreSQL, Redis, OpenSSL and a browser are on this machine. Where one is missing it is
+ * installed with apt-get, without starting anything, if we are root or may become it without a password;
+ * otherwise says what to install and answers false.
  */
 export function provideServers(): boolean {
   const missing = servers.filter((server) => !server.installed());

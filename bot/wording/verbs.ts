@@ -1,3 +1,4 @@
+import { harmless } from "../../engine/domain/errors.ts";
 import { count } from "./figures.ts";
 
 /** What the command line itself says, outside any channel. */
@@ -13,7 +14,7 @@ export function usageText(verb: string): string {
        [--as <name>] [--json] [--no-wait]
   db latest|rollback|status   the database's migrations
   keys new|rotate             the key that seals passwords
-  doctor                      checks configuration, database, keys and chat
+  doctor                      checks configuration, database, keys, queue and chat
 
 What can be typed in the channel: npm run -s godwit -- chat help`;
 }
@@ -24,6 +25,31 @@ export function laterText(verb: string): string {
 
 export function doctorText(what: string, well: boolean, text: string): string {
   return `${well ? "ok    " : "FAULT "} ${what}: ${text}`;
+}
+
+export const inProcessText = "in this process; the database keeps every run";
+
+/** What keeps the rings between processes, by its own words. */
+export interface QueueStore {
+  kind: string;
+  version: string | null;
+  policy: string | null;
+  durable: boolean;
+}
+
+export function queueText({ kind, version, policy, durable }: QueueStore): string {
+  const name = version === null ? kind : `${kind} ${harmless(version)}`;
+  const full = policy === null ? "" : `, maxmemory-policy ${harmless(policy)}`;
+  const restart = durable
+    ? "rings outlive its restart"
+    : "rings are lost when it restarts, which costs seconds (`appendonly yes` keeps them)";
+  return `${name}${full}; ${restart}; the database keeps every run`;
+}
+
+/** Null where the store throws nothing away. */
+export function evictsText({ policy }: QueueStore): string | null {
+  if (policy === null || policy === "noeviction") return null;
+  return `Redis throws keys away when its memory is full (maxmemory-policy ${harmless(policy)}), and rings with them. Set \`maxmemory-policy noeviction\` in redis.conf, or type \`redis-cli config set maxmemory-policy noeviction\`.`;
 }
 
 export function rotatedText(sealed: number): string {

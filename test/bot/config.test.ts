@@ -34,3 +34,32 @@ describe("the servers that are asked for a domain's MX", () => {
     expect(read, "the value is not repeated").not.toThrow(/hunter22/);
   });
 });
+
+describe("the queue between processes", () => {
+  const postgres = "postgres://godwit@127.0.0.1/godwit";
+
+  test("is none unless it is named", () => {
+    expect(readConfig({ QUEUE_URL: "" }).queueUrl).toBeNull();
+    for (const url of ["redis://:secret@h:6379/2", "rediss://u:p@h", postgres]) {
+      expect(readConfig({ DATABASE_URL: postgres, QUEUE_URL: url }).queueUrl).toBe(url);
+    }
+  });
+
+  test.each([
+    "hunter22",
+    "http://u:hunter22@h",
+    "redis://h:hunter22",
+    "redis://u:%hunter22@h",
+    "redis:hunter22",
+    "sqlite:./hunter22.db",
+  ])("that cannot be read is refused by the name of the variable: %s", (url) => {
+    const read = () => readConfig({ DATABASE_URL: postgres, QUEUE_URL: url });
+    expect(read).toThrow(/QUEUE_URL must be .*redis:\/\/.*See \.env\.example/);
+    expect(read, "the value is not repeated").not.toThrow(/hunter22/);
+  });
+
+  test("is refused where the database is a file of one machine", () => {
+    const read = () => readConfig({ QUEUE_URL: "redis://h" });
+    expect(read).toThrow(/QUEUE_URL is set.*SQLite.*Set DATABASE_URL.*or unset QUEUE_URL/);
+  });
+});

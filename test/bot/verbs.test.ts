@@ -162,6 +162,30 @@ describe("doctor", () => {
   });
 });
 
+describe("several processes", () => {
+  let postgres: Postgres;
+  beforeAll(async () => {
+    postgres = await startPostgres();
+  });
+  afterAll(() => postgres?.[Symbol.asyncDispose]());
+
+  test("doctor asks the queue between them, and a command works without it", async () => {
+    const env = { DATABASE_URL: await postgres.fresh(), GODWIT_KEYS: makeKey() };
+    await using line = await openCommandLine(env);
+    const good = await line.godwit(["doctor"], { QUEUE_URL: env.DATABASE_URL });
+    expect(good).toMatchObject({ code: 0, stderr: "" });
+    expect(good.stdout).toMatch(/^ok +queue: PostgreSQL; rings outlive its restart/m);
+
+    const gone = { QUEUE_URL: "redis://u:hunter22@127.0.0.1:1" };
+    const bad = await line.godwit(["doctor"], gone);
+    expect(bad.code).toBe(1);
+    expect(bad.stdout).toMatch(/^FAULT +queue: QUEUE_URL.*ECONNREFUSED.*unset QUEUE_URL/m);
+    const help = await line.godwit(["chat", "help"], gone);
+    expect(help.code).toBe(0);
+    expect(bad.stdout + bad.stderr + help.stdout + help.stderr).not.toMatch(/hunter22/);
+  });
+});
+
 describe("a configuration that cannot work is a refusal to start", () => {
   test.concurrent.each([
     ["LOG_LEVEL", "hunter22"],

@@ -11,6 +11,7 @@ import {
   counted,
   failed,
   item,
+  newEntry,
   newsOf,
   type OpenBooks,
   own,
@@ -63,6 +64,35 @@ export function passesContract(open: OpenBooks): void {
         filters: project.filters,
         remigration: null,
       });
+    });
+
+    test("the first run of each project waits before the second of any, each with its place", async () => {
+      const { project, entries } = await acme(books, ["anna", "bob", "cleo"]);
+      const beta = await books.projects.create({
+        name: "beta",
+        sourceEndpoint: project.sourceEndpoint.id,
+        targetEndpoint: project.targetEndpoint.id,
+        policy: project.policy,
+        zone: project.zone,
+      });
+      const others = await books.projects.add(beta.id, [newEntry("dora"), newEntry("emil")]);
+      const runs = async (of: typeof project, its: typeof entries) => {
+        const pass = await books.passes.submit(passOver(of, its, { license: "none" }));
+        return (await books.passes.snapshot(pass)).runs.map(({ id }) => id);
+      };
+
+      const [anna, bob] = await runs(project, entries.slice(0, 2));
+      const [dora, emil] = await runs(beta, others);
+      const [cleo] = await runs(project, entries.slice(2));
+
+      expect(await books.passes.turns(10)).toEqual([
+        { run: anna, turn: 1 },
+        { run: dora, turn: 1 },
+        { run: bob, turn: 2 },
+        { run: emil, turn: 2 },
+        { run: cleo, turn: 3 },
+      ]);
+      expect(await books.passes.waiting(3)).toEqual([anna, dora, bob]);
     });
 
     test("an entry that is in a pass already is refused, and nothing of the other is written", async () => {

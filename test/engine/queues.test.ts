@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import type { Queue } from "../../engine/domain/queue.ts";
+import { bullmqQueue } from "../../engine/queues/bullmq.ts";
+import { memoryQueue } from "../../engine/queues/memory.ts";
+import { type Queues, queueContract, sharedQueueContract } from "../contracts/queue.ts";
+import { testPace } from "../contracts/queue-pace.ts";
+import { type Postgres, startPostgres } from "../servers/postgres.ts";
+import { type RedisServer, startRedis } from "../servers/redis.ts";
+
+const silent = { info() {}, warn() {} };
+
+describe("the queue in memory", () => {
+  queueContract(async () => {
+    const opened: Queue[] = [];
+    const open = async () => {
+      opened.push(memoryQueue(testPace.backoff));
+      return opened.at(-1)!;
+    };
+    return { open, again: async () => opened.at(-1)!, ...closing(opened) };
+  });
+});
+
+describe("the queue on Redis", () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+  const fresh = async () => {
+    await server.ask("FLUSHALL");
+    return queuesAt(server.url);
+  };
+
+  queueContract(fresh);
+  sharedQueueContract(fresh, () => server.url);
+});
+
+describe("the queue on PostgreSQL", () => {
+  let server: Postgres;
+  let url = "";
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+  const fresh = async () => {
+    url = await server.fresh();
+    return queuesAt(url);
+  };
+
+  queueContract(fresh);
+  sharedQueueContract(fresh, () => url);
+});
+
+function queuesAt(url: string): Queues {
+  const opened: Queue[] = [];
+  const open = async () => {
+    opened.push(bullmqQueue(url, silent, testPace));
+    return opened.at(-1)!;
+  };
+  return { open, again: open, ...closing(opened) };
+}
+
+function closing(opened: Queue[]): AsyncDisposable {
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(opened.map((queue) => queue[Symbol.asyncDispose]()));
+    },
+  };
+}
