@@ -63,10 +63,15 @@ export async function offerPlan(cutover: Cutover, desk: Desk): Promise<OfferPlan
 }
 
 /** Ends the watch of these; their messages and questions say so, each with why. */
-export async function endCutovers(cutovers: Cutover[], why: string, desk: Desk): Promise<Said[]> {
+export async function endCutovers(
+  cutovers: Cutover[],
+  how: "ended" | "cancelled",
+  why: string,
+  desk: Desk,
+): Promise<Said[]> {
   const said: Said[] = [];
   for (const cutover of cutovers) {
-    if (!(await desk.cutovers.end(cutover.n))) continue;
+    if (!(await desk.cutovers.end(cutover.n, how))) continue;
     const { n, offer } = cutover;
     const keys = [cutoverKey(n), ...(offer?.by === null ? [offerKey(n, offer.n)] : [])];
     const message = { text: watchedUntil(cutover, why) };
@@ -77,5 +82,5 @@ export async function endCutovers(cutovers: Cutover[], why: string, desk: Desk):
 
 /** The same for all of a project that are open. */
 export async function endAllCutovers({ id }: Project, why: string, desk: Desk): Promise<Said[]> {
-  return endCutovers(await desk.cutovers.open(id), why, desk);
+  return endCutovers(await desk.cutovers.open(id), "ended", why, desk);
 }

@@ -27,6 +27,8 @@ export interface CutoverTeller {
 
 /** How often it looks, in ms. */
 const lookMs = 2_000;
+/** How often an open question is looked at again, in ms. */
+const offerMs = 60_000;
 /** A message nobody has posted by then is posted here, in ms. */
 const postMs = 60_000;
 const day = 24 * 60 * 60 * 1000;
@@ -44,7 +46,7 @@ export function makeCutoverTeller(
   pace: Pace = paceOf(desk.clock, 0),
 ): CutoverTeller {
   /** What each cutover was when all of it was told, and what each message shows; after a restart all is told again. */
-  const told = new Map<number, string>();
+  const told = new Map<number, { version: string; at: Instant }>();
   const drawn = new Map<string, string>();
   let next: Instant = 0;
   return {
@@ -56,11 +58,16 @@ export function makeCutoverTeller(
       for (const cutover of await desk.cutovers.live()) {
         const surface = surfaceOf(cutover.channel, surfaces);
         const version = versionOf(cutover);
-        if (surface === null || told.get(cutover.n) === version) continue;
+        const last = told.get(cutover.n);
+        // What the delta would take changes with passes, hours and licenses.
+        const open = cutover.offer?.by === null && now - (last?.at ?? 0) >= offerMs;
+        if (surface === null || (last?.version === version && !open)) continue;
         if (!pace.maySpeak(cutover.channel)) continue;
         try {
           const shown = await shownOf(cutover, desk);
-          if (await tell({ shown, surface, desk, pace, drawn, now })) told.set(cutover.n, version);
+          if (await tell({ shown, surface, desk, pace, drawn, now })) {
+            told.set(cutover.n, { version, at: now });
+          }
           pace.spoke(cutover.channel);
         } catch (error) {
           if (error instanceof ChatError) pace.hold(cutover.channel, error);

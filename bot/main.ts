@@ -1,46 +1,30 @@
 /**
- * The verbs of the command line (docs: README.md). Only here is the environment read, and only here and in
- * engine/open.ts are adapters named.
+ * The verbs of the command line (docs: README.md). Only here is the environment read.
  */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { rotateKeys } from "../db/keys.ts";
 import { migrate, migrationStatus, openDatabase, rollback } from "../db/open.ts";
-import { startWatching } from "../engine/cutover.ts";
 import { wallClock } from "../engine/domain/clock.ts";
 import { UserError } from "../engine/domain/errors.ts";
 import { scrub } from "../engine/domain/secret.ts";
-import { engineDefaults, startEngine } from "../engine/engine.ts";
-import { type Opened, openGodwit, openSealer } from "../engine/open.ts";
+import { openSealer } from "../engine/open.ts";
 import { makeKey } from "../engine/secrets.ts";
-import { startTicking } from "../engine/ticker.ts";
-import { makeBoardKeeper } from "./board.ts";
-import { type Bot, makeBot } from "./bot.ts";
-import type { Machine } from "./command.ts";
-import { commands } from "./commands/table.ts";
 import { type Config, readConfig } from "./config.ts";
-import { makeCrier } from "./crier.ts";
-import { makeCutoverTeller } from "./cutover-teller.ts";
-import { type Log, openLog } from "./log.ts";
-import { startNarrating } from "./narrating.ts";
-import { makeNarrator } from "./narrator.ts";
-import { editMs, paceOf } from "./pace.ts";
-import { makeReminding } from "./reminding.ts";
-import type { Platform } from "./surface.ts";
+import { openLog } from "./log.ts";
+import { open, openEngine, openPlatforms, openStage, type Surroundings } from "./open.ts";
 import { runChat } from "./surfaces/local/chat.ts";
 import { servePage } from "./surfaces/local/page/serve.ts";
-import { localSurface } from "./surfaces/local/surface.ts";
 import { runTerminal } from "./surfaces/local/terminal.ts";
-import { makeWarner } from "./warner.ts";
 import { count } from "./wording/figures.ts";
 import {
+  aloneText,
   doctorText,
   evictsText,
   inProcessText,
-  laterText,
   queueText,
   rotatedText,
+  servesText,
   usageText,
 } from "./wording/verbs.ts";
 
@@ -50,11 +34,12 @@ const verbs: Record<string, (words: string[]) => Promise<number>> = {
   db,
   keys,
   doctor,
-  bot: later("bot"),
-  engine: later("engine"),
+  bot,
+  engine,
 };
 
 const tell = (text: string) => void process.stderr.write(`${text}\n`);
+const surroundings: Surroundings = { env: (name) => process.env[name], tell };
 const print = (text: string) => void process.stdout.write(`${text}\n`);
 
 process.exitCode = await main(process.argv.slice(2));
@@ -77,14 +62,24 @@ async function main([verb = "", ...words]: string[]): Promise<number> {
 }
 
 async function serve(words: string[]): Promise<number> {
+  return stay(words, "everything");
+}
+
+async function bot(words: string[]): Promise<number> {
+  return stay(words, "bot");
+}
+
+/** Hears what people type until it is told to stop. */
+async function stay(words: string[], part: "everything" | "bot"): Promise<number> {
   const { values } = understand(() =>
     parseArgs({ args: words, options: { "no-page": { type: "boolean", default: false } } }),
   );
   const config = readConfig(process.env);
-  await using stage = await openStage(config);
+  if (part === "bot") refuseAlone("bot", config);
+  await using stage = await openStage(config, part, surroundings);
   await using listening = new AsyncDisposableStack();
   const stopping = untilSignal();
-  print(`Godwit serves ${config.databaseUrl.replace(/\/\/[^@]*@/, "//")}.`);
+  print(servesText(config.databaseUrl, part));
   for (const platform of stage.platforms) {
     listening.use(await platform.listen((heard) => stage.bot.handle(heard)));
     print(`Listens to ${await platform.check()}.`);
@@ -113,13 +108,26 @@ async function serve(words: string[]): Promise<number> {
     signal: stopping,
   });
   // Without a terminal (a service, `< /dev/null`) it goes on until it is told to stop.
-  if (!asked && process.stdin.isTTY !== true) {
-    // A promise alone keeps no process alive.
-    const alive = setInterval(() => {}, 60_000);
-    await aborted(stopping);
-    clearInterval(alive);
-  }
+  if (!asked && process.stdin.isTTY !== true) await stayAlive(stopping);
   return 0;
+}
+
+async function engine(words: string[]): Promise<number> {
+  understand(() => parseArgs({ args: words }));
+  const config = readConfig(process.env);
+  refuseAlone("engine", config);
+  const stopping = untilSignal();
+  await using _engine = await openEngine(config, surroundings);
+  print(servesText(config.databaseUrl, "engine"));
+  await stayAlive(stopping);
+  print("Finishes the batches under way, and ends.");
+  return 0;
+}
+
+/** A process of its own shares its work by a database and a queue that others reach. */
+function refuseAlone(verb: string, { databaseUrl, queueUrl }: Config): void {
+  if (!/^sqlite:/i.test(databaseUrl) && queueUrl !== null) return;
+  throw new UserError(aloneText(verb));
 }
 
 async function chat(words: string[]): Promise<number> {
@@ -137,7 +145,7 @@ async function chat(words: string[]): Promise<number> {
   if (positionals.length === 0) {
     throw new UserError('Nothing to say. Type it like `chat "verify" "prestage 90d --yes"`.');
   }
-  await using stage = await openStage(readConfig(process.env), false);
+  await using stage = await openStage(readConfig(process.env), "typing", surroundings);
   const talking = runChat({
     commands: positionals,
     as: values.as ?? null,
@@ -213,7 +221,7 @@ async function doctor(words: string[]): Promise<number> {
       : `${database.kind}, ${count(missing, "migration")} to come with the next start`;
   });
   await check("keys", async () => {
-    await using godwit = await open(known);
+    await using godwit = await open(known, tell);
     const endpoints = await godwit.desk.projects.endpoints();
     return `they open what is sealed; ${count(endpoints.length, "endpoint")}`;
   });
@@ -227,99 +235,11 @@ async function doctor(words: string[]): Promise<number> {
   });
   await check("chat", async () => {
     if (known.slack === null && known.teams === null) return "the local page and this terminal";
-    await using godwit = await open(known);
+    await using godwit = await open(known, tell);
     const platforms = await openPlatforms(known, godwit, openLog(known.logLevel));
     return (await Promise.all(platforms.map((platform) => platform.check()))).join("; ");
   });
   return faults.length === 0 ? 0 : 1;
-}
-
-function later(verb: string): () => Promise<number> {
-  return () => Promise.reject(new UserError(laterText(verb)));
-}
-
-/** Everything that works while a verb speaks: engine, narrators and bot on one database. */
-interface Stage extends AsyncDisposable {
-  godwit: Opened;
-  bot: Bot;
-  platforms: Platform[];
-}
-
-/** `afar`: with Slack and Teams as configured; else this machine's own channel alone. */
-async function openStage(config: Config, afar = true): Promise<Stage> {
-  const log = openLog(config.logLevel);
-  const owners = ["local:owner", ...config.owners];
-  await using stack = new AsyncDisposableStack();
-  const godwit = stack.use(await open(config));
-  const { desk, seats } = godwit;
-  const platforms = afar ? await openPlatforms(config, godwit, log) : [];
-  const surfaces = [localSurface(desk.transcript), ...platforms.map((one) => one.surface)];
-  for (const surface of surfaces) {
-    const pace = paceOf(wallClock, editMs);
-    const narrator = makeNarrator({ desk, surfaces: [surface], clock: wallClock, pace, log });
-    const warner = makeWarner(desk, [surface], wallClock);
-    const crier = makeCrier(desk, [surface]);
-    const reminding = makeReminding(desk, [surface]);
-    const cutovers = makeCutoverTeller(desk, [surface], pace);
-    const boards = makeBoardKeeper(desk, [surface], pace);
-    const speakers = afar ? [narrator, crier, reminding, cutovers, boards, warner] : [narrator];
-    stack.use(startNarrating(speakers, `narrator-${surface.name}`, seats, wallClock, log));
-  }
-  // Who only types a command is no reason for others' passes to begin.
-  if (afar) {
-    stack.use(startTicking(desk, owners, wallClock, log));
-    stack.use(startWatching(desk, wallClock, log));
-  }
-  stack.use(startEngine({ ...godwit.works, log }, desk.queue, engineDefaults));
-  const bot = makeBot({
-    desk,
-    surfaces,
-    commands,
-    machine: thisMachine(),
-    options: {
-      owners,
-      endpointsAllowed: config.endpointsAllowed,
-    },
-    log,
-  });
-  const opened = stack.move();
-  return { godwit, bot, platforms, [Symbol.asyncDispose]: () => opened.disposeAsync() };
-}
-
-/** The chat platforms that are configured. Their SDKs are loaded only then: they are large. */
-async function openPlatforms(config: Config, { desk }: Opened, log: Log): Promise<Platform[]> {
-  const platforms: Platform[] = [];
-  const { slack, teams, host } = config;
-  if (slack !== null) {
-    const { openSlack } = await import("./surfaces/slack/open.ts");
-    platforms.push(await openSlack({ ...slack, host, port: config.port, log, clock: wallClock }));
-  }
-  if (teams !== null) {
-    const { openTeams } = await import("./surfaces/teams/open.ts");
-    const { contacts } = desk;
-    platforms.push(await openTeams({ ...teams, host, contacts, log, clock: wallClock }));
-  }
-  return platforms;
-}
-
-function open(config: Config): Promise<Opened> {
-  return openGodwit({
-    databaseUrl: config.databaseUrl,
-    queueUrl: config.queueUrl,
-    keys: config.keys,
-    dns: config.dns,
-    settings: { quietMs: config.quietMs },
-    log: openLog(config.logLevel),
-    tell,
-  });
-}
-
-function thisMachine(): Machine {
-  return {
-    env: (name) => process.env[name],
-    readFile: (path) => readFile(path, "utf8"),
-    ownVariables: [],
-  };
 }
 
 /** Words of a verb, or a `UserError` that says what is wrong with them. */
@@ -341,6 +261,13 @@ function untilSignal(): AbortSignal {
     });
   }
   return stopping.signal;
+}
+
+/** A promise alone keeps no process alive. */
+async function stayAlive(stopping: AbortSignal): Promise<void> {
+  const alive = setInterval(() => {}, 60_000);
+  await aborted(stopping);
+  clearInterval(alive);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

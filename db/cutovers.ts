@@ -7,6 +7,8 @@ import type { Database } from "./open.ts";
 import type { CutoverRow } from "./tables.ts";
 import { write } from "./transaction.ts";
 
+const watched = ["watching", "moved"] as const;
+
 /** The cutovers in the database. */
 export function knexCutovers(database: Database): Cutovers {
   const { knex } = database;
@@ -17,7 +19,7 @@ export function knexCutovers(database: Database): Cutovers {
         return await write(database, (trx) => add(trx, cutover));
       } catch (error) {
         // Another process watched it at the same moment.
-        throw isTaken(error) ? watched(cutover.domain) : error;
+        throw isTaken(error) ? isWatched(cutover.domain) : error;
       }
     },
 
@@ -29,7 +31,7 @@ export function knexCutovers(database: Database): Cutovers {
     async open(project) {
       const rows = await knex("cutovers")
         .where({ project_id: project })
-        .whereNot({ state: "ended" })
+        .whereIn("state", watched)
         .orderBy("domain");
       return rows.map(cutoverOf);
     },
@@ -37,13 +39,13 @@ export function knexCutovers(database: Database): Cutovers {
     async over(project) {
       const rows = await knex("cutovers")
         .where({ project_id: project, state: "ended" })
-        .whereNotNull("safe_at")
+        .whereNotNull("moved_at")
         .orderBy(["domain", "n"]);
       return rows.map(cutoverOf);
     },
 
     async live() {
-      const rows = await knex("cutovers").whereNot({ state: "ended" }).orderBy("n");
+      const rows = await knex("cutovers").whereIn("state", watched).orderBy("n");
       return rows.map(cutoverOf);
     },
 
@@ -51,7 +53,7 @@ export function knexCutovers(database: Database): Cutovers {
       const column = what === "dns" ? "due_at" : "mail_due_at";
       const claimed = await one(n)
         .where({ [column]: due })
-        .whereNot({ state: "ended" })
+        .whereIn("state", watched)
         .update({ [column]: next });
       return claimed > 0;
     },
@@ -59,7 +61,7 @@ export function knexCutovers(database: Database): Cutovers {
     async saw(n, before, known) {
       const kept = await one(n)
         .where({ seen_at: before })
-        .whereNot({ state: "ended" })
+        .whereIn("state", watched)
         .update({ known: JSON.stringify(known), seen_at: known.sight.at });
       return kept > 0;
     },
@@ -119,8 +121,8 @@ export function knexCutovers(database: Database): Cutovers {
       return judged > 0;
     },
 
-    async end(n) {
-      return (await one(n).whereNot({ state: "ended" }).update({ state: "ended" })) > 0;
+    async end(n, how) {
+      return (await one(n).whereIn("state", watched).update({ state: how })) > 0;
     },
 
     ...knexLateMails(database),
@@ -131,10 +133,10 @@ async function add(trx: Knex.Transaction, cutover: NewCutover): Promise<number> 
   const { project, domain, known } = cutover;
   const before = await trx("cutovers")
     .where({ project_id: project, domain })
-    .whereNot({ state: "ended" })
+    .whereIn("state", watched)
     .first("n");
   if (before !== undefined) {
-    throw watched(domain);
+    throw isWatched(domain);
   }
   const [made] = await trx("cutovers").insert(
     {
@@ -160,7 +162,7 @@ async function add(trx: Knex.Transaction, cutover: NewCutover): Promise<number> 
   return made!.n;
 }
 
-function watched(domain: string): UserError {
+function isWatched(domain: string): UserError {
   return new UserError(
     `${domain} is watched already; nothing was changed. Type \`cutover status ${domain}\` to see it, or \`cutover cancel ${domain}\` first.`,
   );

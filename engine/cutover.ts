@@ -54,7 +54,7 @@ async function askDns(cutover: Cutover, desk: Desk): Promise<void> {
   if (!(await cutovers.claim(n, "dns", dueAt, next))) return;
   const project = await desk.projects.byId(cutover.project);
   if (project.closed) {
-    await cutovers.end(n);
+    await cutovers.end(n, "ended");
     return;
   }
   const known = advance(cutover, before, await desk.dns.look(domain));
@@ -73,7 +73,7 @@ async function askMailboxes(cutover: Cutover, movedAt: Instant, desk: Desk): Pro
   const { cutovers, clock, passes, projects } = desk;
   const project = await projects.byId(cutover.project);
   if (project.closed) {
-    await cutovers.end(n);
+    await cutovers.end(n, "ended");
     return;
   }
   const { entries } = mailboxesOf(await projects.entries(project.id), cutover.domain);

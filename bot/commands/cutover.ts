@@ -58,7 +58,7 @@ export const cutoverCancel = about({
   group: "Passes",
   async run(cutover, _project, { desk, person }) {
     const why = `cancelled by ${who(person)}`;
-    const rewritten = await endCutovers([cutover], why, desk);
+    const rewritten = await endCutovers([cutover], "cancelled", why, desk);
     return { say: [...rewritten, { how: "post", message: { text: watchedUntil(cutover, why) } }] };
   },
 });

@@ -114,7 +114,9 @@ function seenText(
     case "ttl":
       if (of === 0) return "no domain is watched";
       if (done) return "low enough";
-      return only === null ? `too long at ${number(of - n)} of ${count(of, "domain")}` : ttlOf(only);
+      return only === null
+        ? `too long at ${number(of - n)} of ${count(of, "domain")}`
+        : ttlOf(only);
     case "licenses":
       if (of === 0) return "no mailboxes yet";
       return done ? "enough for every mailbox" : `${count(of - n, "license")} short`;
@@ -124,7 +126,7 @@ function seenText(
     case "mx":
       if (of === 0) return "no domain is watched";
       if (only === null) return domains;
-      return done ? "everywhere" : only.known.phase === "split" ? "being changed" : "not yet";
+      return done ? "done" : only.known.phase === "split" ? "being changed" : "not yet";
     case "delta":
       return shown.cutovers.some(({ movedAt }) => movedAt !== null)
         ? `${mailboxes} since the change`
@@ -168,8 +170,12 @@ const seenToBy: Partial<Record<BoardStep, PassKind[]>> = {
 /** What to type for the open step that is due first. */
 function hint({ steps, cutovers, running }: BoardShown): string {
   const off = steps.some(({ step, done }) => step === "switch-off" && done);
-  const open = steps.find(({ done }) => !done);
+  const [open] = steps
+    .filter(({ done }) => !done)
+    .toSorted((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0));
   if (off || open === undefined) return "The old system is off. `report` shows the sums.";
+  const at = running.find(({ kind }) => seenToBy[open.step]?.includes(kind));
+  if (at !== undefined) return `Next: pass ${at.id} sees to it; \`status ${at.id}\` shows how far.`;
   const words: Record<BoardStep, string> = {
     ttl:
       cutovers.length === 0
@@ -178,7 +184,9 @@ function hint({ steps, cutovers, running }: BoardShown): string {
     licenses: 'type `licenses add <n> --note "order number"`',
     verify: "type `verify`",
     prestage: "type `prestage 90d`",
-    mx: "change the MX; `cutover done` says so where the DNS cannot be seen",
+    mx: cutovers.some(({ known }) => known.phase === "split")
+      ? "wait until every server names the new hosts; `cutover status` shows who does"
+      : "change the MX; `cutover done` says so where the DNS cannot be seen",
     delta: "type `cutover sweep`",
     sweep: "type `cutover status`",
     "switch-off": "when it is off, type `board tick switch-off`",

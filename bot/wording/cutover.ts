@@ -69,7 +69,7 @@ export function cutoverState({ cutover, late, mailboxes }: CutoverShown, now: In
 
 function headline({ cutover, late, zone }: CutoverShown, now: Instant): string {
   const { state, known, movedAt, movedBy, domain } = cutover;
-  if (state === "ended") return "no longer watched";
+  if (state === "ended" || state === "cancelled") return "no longer watched";
   if (state === "watching" || movedAt === null) return `the MX ${phaseWords[known.phase]}`;
   if (standing(cutover, late, now).safe) return `quiet, ${domain} needs the old system no longer`;
   const how = movedBy === null ? "MX moved" : `MX moved, by the word of ${harmless(movedBy, 60)},`;
@@ -79,7 +79,7 @@ function headline({ cutover, late, zone }: CutoverShown, now: Instant): string {
 
 function tone({ cutover, late }: CutoverShown, now: Instant): Pick<Message, "tone"> {
   const { phase } = cutover.known;
-  if (cutover.state === "ended") return {};
+  if (cutover.state === "ended" || cutover.state === "cancelled") return {};
   if (["dual", "strange", "none"].includes(phase)) return { tone: "bad" };
   if (cutover.state === "watching") return {};
   return { tone: standing(cutover, late, now).safe ? "good" : "warning" };
@@ -103,7 +103,8 @@ function nextLines(shown: CutoverShown, now: Instant): string[] {
   const { cutover, late, zone } = shown;
   const { state, domain, wanted, known } = cutover;
   if (state === "watching") {
-    if (known.phase === "unseen") return [`When you have changed it, type \`cutover done ${domain}\`.`];
+    if (known.phase === "unseen")
+      return [`When you have changed it, type \`cutover done ${domain}\`.`];
     const to = wanted.length === 0 ? "any others" : names(wanted.map((host) => harmless(host, 80)));
     return [
       `When it names ${to}, this channel is asked to run the delta. \`cutover done ${domain}\` says so by hand.`,

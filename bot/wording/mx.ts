@@ -20,7 +20,7 @@ export const phaseWords: Record<Phase, string> = {
   dual: "names hosts of both systems: mail goes to either",
   strange: "names hosts nobody expected",
   none: "names nobody that has an address: mail for the domain goes nowhere",
-  unseen: "cannot be seen from here",
+  unseen: "cannot be seen: too few servers answer",
 };
 
 /** The hosts as the domain's own servers name them, else as the resolvers do; null where nobody names any. */

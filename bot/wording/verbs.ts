@@ -19,8 +19,19 @@ export function usageText(verb: string): string {
 What can be typed in the channel: npm run -s godwit -- chat help`;
 }
 
-export function laterText(verb: string): string {
-  return `\`${verb}\` as a process of its own comes in a later version. Type \`serve\`: bot and engine in one.`;
+/** `bot` and `engine` by themselves need what several machines reach. */
+export function aloneText(verb: string): string {
+  return `\`${verb}\` is one of several processes: it needs DATABASE_URL like postgres://user@host/name and QUEUE_URL like redis://host:6379, the same for all of them. On one machine, \`serve\` does everything in one process and needs neither.`;
+}
+
+export function servesText(databaseUrl: string, part: "everything" | "bot" | "engine"): string {
+  const what =
+    part === "everything"
+      ? "Godwit serves"
+      : part === "bot"
+        ? "Godwit's bot serves"
+        : "A Godwit engine carries for";
+  return `${what} ${databaseUrl.replace(/\/\/[^@]*@/, "//")}.`;
 }
 
 export function doctorText(what: string, well: boolean, text: string): string {

@@ -31,7 +31,7 @@ export async function up(knex: Knex): Promise<void> {
     table.integer("verdicts").notNullable();
   });
   await knex.raw(
-    "create unique index cutovers_one_a_domain on cutovers (project_id, domain) where state <> 'ended'",
+    "create unique index cutovers_one_a_domain on cutovers (project_id, domain) where state in ('watching', 'moved')",
   );
   await knex.schema.createTable("late_marks", (table) => {
     table.integer("cutover_n").notNullable().references("cutovers.n");

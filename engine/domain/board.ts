@@ -39,7 +39,7 @@ export interface BoardFacts {
   /** Licenses that are neither used nor reserved. */
   free: number;
   completed: Completed[];
-  /** Those that are open, and those that ended with a verdict. */
+  /** Those that are open, and those that moved and have ended since. */
   cutovers: { cutover: Cutover; late: LateSums; entries: Entry[] }[];
 }
 

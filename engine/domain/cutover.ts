@@ -5,8 +5,11 @@ import type { Hosts, MxKnown, Phase, Stale } from "./mx.ts";
 import type { ProjectId } from "./project.ts";
 import type { Thread } from "./thread.ts";
 
-/** `watching` for the MX to be changed; `moved`: mail goes to the new system, late mail is looked for; `ended`. */
-export type CutoverState = "watching" | "moved" | "ended";
+/**
+ * `watching` for the MX to be changed; `moved`: mail goes to the new system, late mail is looked for; `ended` with
+ * the old system or the project; `cancelled`: it is as if nobody had watched.
+ */
+export type CutoverState = "watching" | "moved" | "ended" | "cancelled";
 
 /** The change of a domain's MX within a project, watched. */
 export interface Cutover extends Hosts {
@@ -103,11 +106,12 @@ export function standing(
   now: Instant,
 ): { safe: boolean; why: Withheld[] } {
   const why = withheld(cutover, late, now);
-  // An old system that is down, or was not asked for a while, is no late mail.
+  // An old system that is down or was not asked for a while is no late mail, a silent DNS no other answer.
   const nothingNew = why.every(
     (one) =>
       one.type === "problems" ||
       one.type === "not looked" ||
+      (one.type === "dns" && one.phase === "unseen") ||
       (one.type === "left" && one.items === null),
   );
   return { safe: why.length === 0 || (cutover.safeAt !== null && nothingNew), why };
@@ -138,11 +142,11 @@ export interface Cutovers extends LateMails {
   /** Throws `UserError` where the project watches the domain already. */
   add(cutover: NewCutover): Promise<number>;
   look(n: number): Promise<Cutover | null>;
-  /** Those of a project that have not ended, by their domains. */
+  /** Those of a project that are watched, by their domains. */
   open(project: ProjectId): Promise<Cutover[]>;
-  /** Those of a project that ended with a verdict, by their domains. */
+  /** Those of a project that moved and have ended since, by their domains. */
   over(project: ProjectId): Promise<Cutover[]>;
-  /** Those of all projects that have not ended. */
+  /** Those of all projects that are watched. */
   live(): Promise<Cutover[]>;
   /** Takes the next question to the DNS (or the next look at the mailboxes) that was due then. */
   claim(n: number, what: "dns" | "mail", due: Instant, next: Instant): Promise<boolean>;
@@ -162,7 +166,7 @@ export interface Cutovers extends LateMails {
    * false as well where more was seen since.
    */
   judge(n: number, safeAt: Instant | null, seenAt: Instant): Promise<boolean>;
-  end(n: number): Promise<boolean>;
+  end(n: number, how: "ended" | "cancelled"): Promise<boolean>;
 }
 
 /** The mailboxes whose mail a domain's change is about; all of them where none has an address in it. */

@@ -17,7 +17,7 @@ export type Side = "old" | "new" | "dual" | "strange" | "none" | "silent";
 
 /**
  * What all of them say together. `new` only where the domain's own servers and the resolvers agree; `split`: some
- * still say something else; `unseen`: nobody answers who could say.
+ * still say something else; `unseen`: too few answer to tell.
  */
 export type Phase = "old" | "split" | "new" | "dual" | "strange" | "none" | "unseen";
 
@@ -100,8 +100,8 @@ function phaseOf(hosts: Hosts, sight: MxSight, stale: Stale[]): Phase {
     // A slip in a host's name looks like a change, and takes no mail.
     return reachesNobody(sight) ? "none" : "new";
   }
-  // Nobody of the zone says it was changed, and it may be that nobody was asked who would.
-  return own.length === 0 && all.every((side) => side === "new") ? "unseen" : "split";
+  // Too few say so to be believed; nobody says otherwise.
+  return stale.length === 0 && all.every((side) => side === "new") ? "unseen" : "split";
 }
 
 /** One that is silent now may go on giving what it said, until that has run out. */

@@ -252,3 +252,24 @@ test.each([
   expect(lines[0]?.text).toContain("nothing was changed");
   expect(await world.desk.projects.byId(1)).toEqual(before);
 });
+
+test.each([
+  ["each of 70 Fridays to come is refused", 70, "refused"],
+  ["each of 10 Fridays is taken, the control", 10, "accepted"],
+])("hours on Fridays alone, with a blackout on %s", async (_, fridays, result) => {
+  const first = Date.UTC(2026, 10, 27);
+  const dates = Array.from({ length: fridays }, (_, n) =>
+    new Date(first + n * 7 * 24 * hour).toISOString().slice(0, 10),
+  );
+  await house(`project set blackout "${dates.join(",")}"`);
+  const before = await world.desk.projects.byId(1);
+
+  const said = await world.say('project set hours "fri 10:00-12:00"');
+
+  expect([said.result, world.logged]).toEqual([result, []]);
+  if (result === "accepted") return;
+  expect(said.lines[0]?.text).toBe(
+    "With these hours and dates no pass could carry within 400 days; nothing was changed. Type others, or `none`.",
+  );
+  expect(await world.desk.projects.byId(1)).toEqual(before);
+});

@@ -108,13 +108,28 @@ export function cutoversContract(open: OpenBooks): void {
       });
       expect(await live()).toContain(first);
 
-      expect(await both(({ cutovers }) => cutovers.end(first))).toContainEqual(false);
+      expect(await both(({ cutovers }) => cutovers.end(first, "ended"))).toContainEqual(false);
 
       const second = await add();
       expect(await look(first)).toMatchObject({ state: "ended" });
       expect((await other.cutovers.open(project)).map(({ n }) => n)).toEqual([second]);
       expect(await live()).toContain(second);
       expect(await live()).not.toContain(first);
+    });
+
+    test("what moved and ended since is known, what was cancelled is not", async () => {
+      const [moved, gone, before] = [
+        await add(),
+        await add({ domain: "b.example" }),
+        await add({ domain: "c.example" }),
+      ];
+      for (const n of [moved, gone]) await books.cutovers.moved(n, 50, null);
+      await books.cutovers.end(moved, "ended");
+      await other.cutovers.end(gone, "cancelled");
+      await books.cutovers.end(before, "ended");
+
+      expect((await other.cutovers.over(project)).map(({ n }) => n)).toEqual([moved]);
+      expect(await books.cutovers.open(project)).toEqual([]);
     });
 
     test("of two processes one asks what is due, and only at the time it was due", async () => {
@@ -208,7 +223,9 @@ export function cutoversContract(open: OpenBooks): void {
       await books.cutovers.moved(late, 50, null);
       await books.cutovers.answer(late, "Bo", 50);
       const before = await Promise.all([look(n), look(late)]);
-      await both(({ cutovers }) => Promise.all([cutovers.end(n), cutovers.end(late)]));
+      await both(({ cutovers }) =>
+        Promise.all([cutovers.end(n, "ended"), cutovers.end(late, "ended")]),
+      );
 
       for (const one of [n, late]) {
         const { dueAt } = await look(one);

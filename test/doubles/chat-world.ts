@@ -9,8 +9,8 @@ import { localIncoming, localPerson, runChat } from "../../bot/surfaces/local/ch
 import { localSurface } from "../../bot/surfaces/local/surface.ts";
 import { knexApprovals } from "../../db/approvals.ts";
 import { knexAudit } from "../../db/audit.ts";
-import { knexContacts, knexInbox, knexPosts } from "../../db/conversations.ts";
 import { knexBoards } from "../../db/boards.ts";
+import { knexContacts, knexInbox, knexPosts } from "../../db/conversations.ts";
 import { knexCutovers } from "../../db/cutovers.ts";
 import { knexLedger } from "../../db/ledger.ts";
 import { knexLicenses } from "../../db/licenses.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { minute, quarter, type Watched, watched } from "../doubles/watched.ts";
+import { UserError } from "../../engine/domain/errors.ts";
+import { minute, quarter, start, type Watched, watched } from "../doubles/watched.ts";
 
 /** A delta that somebody types, run to its end and seen by the watch. */
 const sweep = async (one: Watched) => {
@@ -95,6 +96,54 @@ test("a delta that ran and was answered is not asked for again, whatever passes 
   await one.pass(quarter);
 
   expect((await one.cutover()).offer).toMatchObject({ n: 1, by: expect.any(String) });
+});
+
+/** The old system refuses this login from now on. */
+const refuses = (mailbox: string, { world }: Watched) => {
+  const { source } = world.system;
+  world.system.source = async (address) => {
+    if (address.mailbox === mailbox) throw new UserError("old refused the login.");
+    return source(address);
+  };
+};
+
+test.each<[what: string, typed: string, refused: string | null, offers: number]>([
+  ["whose login is refused since is not asked about again and again", "delta", "bo", 1],
+  ["that no delta was about is, after each that was answered", "delta anna*", null, 4],
+  ["that let itself be carried is not, the control", "delta", null, 1],
+])("a mailbox %s", async (_, typed, refused, offers) => {
+  await using one = await watched();
+  if (refused !== null) refuses(`${refused}@old.example`, one);
+  one.world.dns.names(["mx.new.example"], 60);
+  await one.pass(minute);
+
+  for (let n = 0; n < 3; n += 1) {
+    expect((await one.world.say(`${typed} --yes`)).result).toBe("accepted");
+    await one.world.run();
+    await one.pass(quarter);
+    await one.pass(quarter);
+  }
+
+  const { offer, look } = await one.cutover();
+  expect(offer).toMatchObject({ n: offers });
+  expect(look?.problems.length).toBe(refused === null ? 0 : 1);
+});
+
+test.each([
+  ["a mail that says it came in 2099 keeps nobody waiting until then", Date.UTC(2099, 0, 1)],
+  ["a mail of this moment keeps nobody waiting longer, the control", start + 2 * 60 * minute],
+])("%s", async (_, createdAt) => {
+  await using one = await watched();
+  await one.swept();
+  await one.pass(start + 2 * 60 * minute - one.world.clock.now());
+  const bytes = Buffer.from("From: x@shop.example\r\n\r\nlate");
+  one.world.system.deliver("bo@old.example", "INBOX", bytes, { createdAt });
+  await one.pass(quarter);
+  expect(await one.late()).toMatchObject({ mails: 1, waiting: 1 });
+  expect((await one.late()).lastAt).toBeLessThanOrEqual(one.world.clock.now());
+  await sweep(one);
+
+  expect(await quietHours(one)).toMatchObject({ safeAt: expect.any(Number) });
 });
 
 test("of a closed project no mailbox is opened, though it is due before the DNS is", async () => {

@@ -182,6 +182,7 @@ describe("a verdict that was given", () => {
     ["nobody could be asked, as when it is switched off", look({ problems, left: null })],
     ["nobody looked for a day, as after a restart", look({ at: now - 24 * hour })],
     ["it is not known what is left", look({ left: null })],
+    ["too few servers answer", known({ phase: "unseen" })],
   ])("holds where %s", (_, change) => {
     expect(stands(change)).toBe(true);
     expect(stands({ ...change, safeAt: null }), "and is not given then").toBe(false);

@@ -119,18 +119,32 @@ function facts(given: Record<string, string>): Card[] {
     block(plain(value, most.fact)),
   ]);
   if (rows.length === 0) return [];
-  return [grid([1, 2], rows, { firstRowAsHeaders: false })];
+  const name = shareOf(Object.keys(given), 8, 20);
+  const value = shareOf(Object.values(given), name * 2, name * 3);
+  return [grid([name, value], rows, { firstRowAsHeaders: false })];
 }
 
 function table({ columns, rows }: NonNullable<Message["table"]>): Card[] {
   const cells = (row: string[], look: Card = {}) =>
     columns.map((_, at) => block(plain(row[at] ?? "", most.cell), look));
   const drawn = grid(
-    columns.map((_, at) => (at === 0 ? 2 : 1)),
+    columns.map((name, at) =>
+      // A heading may wrap between its words, which are bold and so take more room.
+      shareOf(
+        [...name.split(" ").map((word) => `${word} `), ...rows.map((row) => row[at] ?? "")],
+        5,
+        26,
+      ),
+    ),
     [cells(columns, { weight: "Bolder" }), ...rows.slice(0, most.rows).map((row) => cells(row))],
     { firstRowAsHeaders: true },
   );
   return rows.length > most.rows ? [drawn, ...lines(more(rows.length - most.rows))] : [drawn];
+}
+
+/** How wide a column is beside the others: by its longest cell, so that short ones leave room to long ones. */
+function shareOf(cells: string[], least: number, largest: number): number {
+  return Math.min(largest, Math.max(least, ...cells.map(({ length }) => length))) + 1;
 }
 
 function grid(widths: number[], rows: Card[][], look: Card): Card {

@@ -20,6 +20,8 @@ const most = {
   rows: 10,
   cells: 20,
   cell: 120,
+  /** Of a cell that stays on one line. */
+  narrow: 20,
   /** Of all lines, and of a table: Slack refuses blocks of some eleven thousand letters together. */
   together: 5000,
   table: 3500,
@@ -123,7 +125,11 @@ function tableBlock({ rows, more }: { rows: string[][]; more: number }): Block {
       text: still(cut(seen(row[at] ?? ""), cell)) || " ",
     }));
   const last = more === 0 ? [] : [cells([andMore(more)])];
-  return { type: "table", rows: [...rows.map(cells), ...last] };
+  // What is longer than its column is cut unless the column is told to wrap.
+  const settings = Array.from({ length: width }, (_, at) => ({
+    is_wrapped: rows.some((row) => (row[at] ?? "").length > most.narrow),
+  }));
+  return { type: "table", rows: [...rows.map(cells), ...last], column_settings: settings };
 }
 
 /** Sections of plain text, which is shown as it is; as few as can hold it. */

@@ -12,6 +12,19 @@ test("only the first rows of a long table are drawn, and it says how many there 
   expect(card).toContain("… and 30 more");
 });
 
+test("a column is as wide beside the others as what stands in it", () => {
+  const rows = [["✔ Delta", "14 of 14 mailboxes since the change", "T+2 h"]];
+  const widths = (columns: string[]) => {
+    const { body } = messageCard({ text: "t", title: "t", table: { columns, rows } });
+    const drawn = (body as { columns?: { width: number }[] }[]).find((one) => one.columns);
+    return drawn?.columns?.map(({ width }) => width);
+  };
+
+  expect(widths(["step", "state", "due"])).toEqual([8, 27, 6]);
+  // A heading of several words may wrap.
+  expect(widths(["step by step", "state", "due at last"])).toEqual([8, 27, 6]);
+});
+
 test("words stand in text runs alone, which nothing reads as markup, and templates are no templates", () => {
   for (const text of [...hostile, "{{DATE(2026-01-01)}} {{TIME(x)}}"]) {
     const all = { text, title: text, facts: { [text]: text }, notes: [text] };

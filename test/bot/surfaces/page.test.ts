@@ -214,6 +214,37 @@ test("nothing hostile comes alive", async () => {
   expect(await tab.evaluate(tooWide)).toBe(false);
 }, 30_000);
 
+test("a message of another day says which", async () => {
+  const day = 24 * 60 * 60 * 1000;
+  const when = () => tab.locator(".root time").first().textContent();
+  await tab.clock.setFixedTime(world.clock.now());
+  await world.surface.post("local:main", { text: "First." });
+  await sees("First.");
+  const before = await when();
+  await tab.clock.setFixedTime(world.clock.now() + day);
+  await world.surface.post("local:main", { text: "Second." });
+  await sees("Second.");
+
+  expect(before).not.toContain("Nov");
+  expect(await when()).toContain("Nov");
+});
+
+test("what stands beside each other in a wide window stands below each other on a phone", async () => {
+  const rows = [["✔ Delta", "14 of 14 mailboxes since the change", "bo", "T+2 h"]];
+  const table = { columns: ["step", "state", "owner", "due"], rows };
+  await world.surface.post("local:main", { text: "Board.", title: "Board", table });
+  await sees("Board");
+  const top = async (text: string) => (await tab.getByText(text).last().boundingBox())?.y ?? 0;
+
+  const wide = (await top("14 of 14 mailboxes")) - (await top("✔ Delta"));
+  await tab.setViewportSize({ width: 390, height: 844 });
+  const narrow = (await top("14 of 14 mailboxes")) - (await top("✔ Delta"));
+
+  expect(Math.abs(wide)).toBeLessThan(5);
+  expect(narrow).toBeGreaterThan(10);
+  expect(await tab.evaluate(tooWide)).toBe(false);
+});
+
 test("a phone shows all of it, by keys alone it can be used, and the line keeps the focus", async () => {
   await tab.setViewportSize({ width: 360, height: 740 });
   await type("prestage 90d");

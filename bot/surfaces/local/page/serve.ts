@@ -114,7 +114,7 @@ function site(
     } else response.status(403).type("text").send(refusals[refusal]);
   });
   app.get("/", (_, response) => response.sendFile(join(client, "index.html")));
-  for (const name of ["page.css", "page.js", "cards.js"]) {
+  for (const name of ["page.css", "page.js", "cards.js", "times.js"]) {
     app.get(`/${name}`, (_, response) => response.sendFile(join(client, name)));
   }
   app.get("/adaptivecards.js", (_, response) => response.sendFile(renderer));

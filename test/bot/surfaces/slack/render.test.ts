@@ -92,6 +92,14 @@ test("a text as long as `help` is shown whole", () => {
   }
 });
 
+test("only a column with long cells wraps: Slack would cut them", () => {
+  const table = { columns: ["step", "state"], rows: [["Delta", "14 of 14 mailboxes since then"]] };
+  const { blocks } = draw({ text: "Board.", table }, "modern");
+  expect(blocks?.find(({ type }) => type === "table")).toMatchObject({
+    column_settings: [{ is_wrapped: false }, { is_wrapped: true }],
+  });
+});
+
 test("a long table says how much is left out, and an empty cell stays a cell", () => {
   const rows = Array.from({ length: 25 }, (_, n) => [`mailbox ${n}`, ""]);
   for (const level of levels) {

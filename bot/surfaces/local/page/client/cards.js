@@ -67,8 +67,16 @@ export function drawCard(json, fields, act) {
   };
   card.parse(json);
   const element = card.render() ?? document.createElement("div");
+  for (const cell of element.querySelectorAll('[role="row"] > *')) release(cell);
   for (const { name, kind } of fields) if (kind === "file") takeFile(card, element, name);
   return element;
+}
+
+/** The renderer sets a cell's width where no style sheet can change it; a narrow window has to. */
+function release({ style }) {
+  style.setProperty("--share", style.flex);
+  style.flex = "";
+  style.marginLeft = "";
 }
 
 /** A file instead of room to paste its text. */

@@ -1,5 +1,6 @@
 // The channel: root messages with their threads, what only you see, and the line you type on.
 import { drawCard } from "./cards.js";
+import { timeOf, turnDay } from "./times.js";
 
 const at = (id) => document.getElementById(id);
 const [log, channel, line, composer, as] = ["log", "channel", "line", "composer", "as"].map(at);
@@ -12,16 +13,6 @@ let back = 0;
 let thread = null;
 let feed = null;
 const roots = new Map();
-
-const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-
-function timeOf(element, ms) {
-  const date = new Date(ms);
-  element.textContent = time.format(date);
-  element.title = day.format(date);
-  element.dateTime = date.toISOString();
-}
 
 /** Says a line; answers whether it was taken. */
 async function say(text, place, values) {
@@ -202,6 +193,7 @@ function follow() {
   feed.onmessage = ({ data }) => {
     const end = channel.scrollHeight - channel.scrollTop - channel.clientHeight < 120;
     const found = JSON.parse(data);
+    turnDay();
     draw[found.kind](found);
     if (end) channel.scrollTop = channel.scrollHeight;
   };

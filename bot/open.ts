@@ -1,0 +1,151 @@
+import { readFile } from "node:fs/promises";
+import { startWatching } from "../engine/cutover.ts";
+import { wallClock } from "../engine/domain/clock.ts";
+import { engineDefaults, startEngine } from "../engine/engine.ts";
+import { type Opened, openGodwit } from "../engine/open.ts";
+import { startTicking } from "../engine/ticker.ts";
+import { makeBoardKeeper } from "./board.ts";
+import { type Bot, makeBot } from "./bot.ts";
+import { commands } from "./commands/table.ts";
+import type { Config } from "./config.ts";
+import { makeCrier } from "./crier.ts";
+import { makeCutoverTeller } from "./cutover-teller.ts";
+import { type Log, openLog } from "./log.ts";
+import { startNarrating } from "./narrating.ts";
+import { makeNarrator, type Narrator } from "./narrator.ts";
+import { editMs, paceOf } from "./pace.ts";
+import { makeReminding } from "./reminding.ts";
+import type { Platform, Surface } from "./surface.ts";
+import { localSurface } from "./surfaces/local/surface.ts";
+import { makeWarner } from "./warner.ts";
+
+/** What a process is for. `typing` plays one person at this machine, and carries what they start. */
+export type Part = "everything" | "bot" | "typing";
+
+/** Everything that works while a verb speaks. */
+export interface Stage extends AsyncDisposable {
+  godwit: Opened;
+  bot: Bot;
+  platforms: Platform[];
+}
+
+/** What this process needs of the machine it runs on. */
+export interface Surroundings {
+  env(name: string): string | undefined;
+  /** Told once, when a key file was made. */
+  tell(text: string): void;
+}
+
+/** Opens the database and what speaks and carries in this process. Throws `UserError` where that cannot work. */
+export async function openStage(
+  config: Config,
+  part: Part,
+  { env, tell }: Surroundings,
+): Promise<Stage> {
+  const log = openLog(config.logLevel);
+  const owners = ownersOf(config);
+  await using stack = new AsyncDisposableStack();
+  const godwit = stack.use(await open(config, tell));
+  const { desk, seats } = godwit;
+  const platforms = part === "typing" ? [] : await openPlatforms(config, godwit, log);
+  const surfaces = [localSurface(desk.transcript), ...platforms.map((one) => one.surface)];
+  for (const surface of surfaces) {
+    const seat = `narrator-${surface.name}` as const;
+    const speakers = speakersOn(surface, godwit, part, log);
+    stack.use(startNarrating(speakers, seat, seats, wallClock, log));
+  }
+  // Who only types a command is no reason for others' passes to begin.
+  if (part !== "typing") stack.use(startCalendar(godwit, owners, log));
+  if (part !== "bot") {
+    stack.use(startEngine({ ...godwit.works, log }, desk.queue, engineDefaults));
+  }
+  const { endpointsAllowed } = config;
+  const machine = {
+    env,
+    readFile: (path: string) => readFile(path, "utf8"),
+    ownVariables: [],
+  };
+  const options = { owners, endpointsAllowed };
+  const bot = makeBot({ desk, surfaces, commands, machine, options, log });
+  const opened = stack.move();
+  return { godwit, bot, platforms, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** An engine by itself, and the calendar: what is due starts whichever process is alive. */
+export async function openEngine(config: Config, { tell }: Surroundings): Promise<AsyncDisposable> {
+  const log = openLog(config.logLevel);
+  await using stack = new AsyncDisposableStack();
+  const godwit = stack.use(await open(config, tell));
+  stack.use(startCalendar(godwit, ownersOf(config), log));
+  stack.use(startEngine({ ...godwit.works, log }, godwit.desk.queue, engineDefaults));
+  const opened = stack.move();
+  return { [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** The ports behind which everything else stands. */
+export function open(config: Config, tell: Surroundings["tell"]): Promise<Opened> {
+  return openGodwit({
+    databaseUrl: config.databaseUrl,
+    queueUrl: config.queueUrl,
+    keys: config.keys,
+    dns: config.dns,
+    settings: { quietMs: config.quietMs },
+    log: openLog(config.logLevel),
+    tell,
+  });
+}
+
+/** The chat platforms that are configured. Their SDKs are loaded only then: they are large. */
+export async function openPlatforms(
+  config: Config,
+  { desk }: Opened,
+  log: Log,
+): Promise<Platform[]> {
+  const platforms: Platform[] = [];
+  const { slack, teams, host } = config;
+  if (slack !== null) {
+    const { openSlack } = await import("./surfaces/slack/open.ts");
+    platforms.push(await openSlack({ ...slack, host, port: config.port, log, clock: wallClock }));
+  }
+  if (teams !== null) {
+    const { openTeams } = await import("./surfaces/teams/open.ts");
+    const { contacts } = desk;
+    platforms.push(await openTeams({ ...teams, host, contacts, log, clock: wallClock }));
+  }
+  return platforms;
+}
+
+function ownersOf({ owners }: Config): string[] {
+  return ["local:owner", ...owners];
+}
+
+/** Who speaks unasked: of passes always, of the rest only where somebody stays. */
+function speakersOn(
+  surface: Surface,
+  { desk }: Opened,
+  part: Part,
+  log: Log,
+): Pick<Narrator, "tick">[] {
+  const pace = paceOf(wallClock, editMs);
+  const narrator = makeNarrator({ desk, surfaces: [surface], clock: wallClock, pace, log });
+  if (part === "typing") return [narrator];
+  return [
+    narrator,
+    makeCrier(desk, [surface]),
+    makeReminding(desk, [surface]),
+    makeCutoverTeller(desk, [surface], pace),
+    makeBoardKeeper(desk, [surface], pace),
+    makeWarner(desk, [surface], wallClock),
+  ];
+}
+
+/** Starts what is due, and watches the cutovers. Any number of processes may: each thing is done once. */
+function startCalendar({ desk }: Opened, owners: string[], log: Log): AsyncDisposable {
+  const ticking = startTicking(desk, owners, wallClock, log);
+  const watching = startWatching(desk, wallClock, log);
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all([ticking[Symbol.asyncDispose](), watching[Symbol.asyncDispose]()]);
+    },
+  };
+}
