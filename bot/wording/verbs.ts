@@ -10,6 +10,8 @@ export function usageText(verb: string): string {
   serve                       bot and engine in one process: Slack and Teams where they are configured,
                               else a page in the browser; and a prompt in this terminal
        [--no-page]
+  bot, engine                 the two halves as processes of their own, any number of engines: they share
+                              a PostgreSQL (DATABASE_URL) and a queue (QUEUE_URL)
   chat "<command>" …          plays an operator: runs each command, waits for what it started
        [--as <name>] [--json] [--no-wait]
   db latest|rollback|status   the database's migrations

@@ -1,9 +1,13 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { makeCrier } from "../../bot/crier.ts";
 import { makeReminding } from "../../bot/reminding.ts";
+import type { Queue } from "../../engine/domain/queue.ts";
+import { startEngine } from "../../engine/engine.ts";
+import { bullmqQueue } from "../../engine/queues/bullmq.ts";
 import { startDue } from "../../engine/ticker.ts";
 import { type ChatWorld, chatWorld } from "../doubles/chat-world.ts";
 import { letter } from "../doubles/twisted.ts";
+import { startRedis } from "../servers/redis.ts";
 
 // Two weeks of a migration by a clock that is moved in steps of five minutes, over a change of the clocks, with a
 // weekend on which nothing ran: everything comes once, nothing early, nothing is lost.
@@ -16,8 +20,29 @@ const berlin = (at: number) =>
     timeStyle: "short",
   }).format(at);
 
+/** Carries what waits: by an engine that never looks by itself where there is a queue between processes. */
+function carrying(world: ChatWorld, rings: boolean): AsyncDisposable & (() => Promise<void>) {
+  const never = 24 * 60 * 60_000;
+  const engine = rings
+    ? startEngine(world.works, world.desk.queue, { concurrency: 2, lookMs: never, wantedMs: never })
+    : null;
+  const carry = async () => {
+    if (engine === null) return world.run();
+    await vi.waitFor(
+      async () => {
+        expect(await world.desk.passes.waiting(1)).toEqual([]);
+        expect(engine.busy()).toBe(false);
+      },
+      { timeout: 10_000, interval: 10 },
+    );
+  };
+  return Object.assign(carry, {
+    [Symbol.asyncDispose]: async () => engine?.[Symbol.asyncDispose](),
+  });
+}
+
 /** Goes on until then; what was said in the channel meanwhile, with its time. Each look is a process of its own. */
-async function until(world: ChatWorld, end: string): Promise<string[]> {
+async function goOn(world: ChatWorld, carry: () => Promise<void>, end: string): Promise<string[]> {
   const heard: string[] = [];
   while (world.clock.now() < Date.parse(end)) {
     world.clock.advance(step);
@@ -29,17 +54,26 @@ async function until(world: ChatWorld, end: string): Promise<string[]> {
     for (const { kind, text } of lines) {
       if (kind === "post") heard.push(`${berlin(world.clock.now())} ${text.split("\n")[0]}`);
     }
-    await world.run();
+    await carry();
   }
   return heard;
 }
 
-test("a fortnight of schedules, reminders, snoozes and a clock change", async () => {
+test.each([
+  ["without Redis", false],
+  ["with Redis, by its rings alone", true],
+])("a fortnight of schedules, reminders, snoozes and a clock change, %s", async (_, withRedis) => {
+  await using redis = withRedis ? await startRedis() : null;
+  const queue: Queue | null =
+    redis === null ? null : bullmqQueue(redis.url, { info() {}, warn() {} });
   // A Monday, 09:00 in Berlin; the clocks go back on Sunday the 25th.
   await using world = await chatWorld({
     start: Date.parse("2026-10-19T07:00:00Z"),
     people: ["anna"],
+    ...(queue !== null && { queue }),
   });
+  await using carry = carrying(world, queue !== null);
+  const until = (at: ChatWorld, end: string) => goOn(at, carry, end);
   world.system.deliver("anna@old.example", "INBOX", letter(1), {
     createdAt: Date.parse("2026-01-01T00:00:00Z"),
   });
@@ -69,7 +103,7 @@ test("a fortnight of schedules, reminders, snoozes and a clock change", async ()
     "2026-10-20 20:00 Reminder 1: Delta of all mailboxes",
   ]);
   await world.say("remind run 1");
-  await world.run();
+  await carry();
   expect(await until(world, "2026-10-23T17:00:00Z")).toEqual([
     "2026-10-21 18:00 Reminder 1: Delta of all mailboxes",
     "2026-10-22 18:00 Reminder 1: Delta of all mailboxes",

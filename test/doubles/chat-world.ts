@@ -26,6 +26,7 @@ import { knexReminders } from "../../db/reminders.ts";
 import { knexSchedules } from "../../db/schedules.ts";
 import { knexTranscript } from "../../db/transcript.ts";
 import type { Clock } from "../../engine/domain/clock.ts";
+import type { Queue } from "../../engine/domain/queue.ts";
 import type { TranscriptLine } from "../../engine/domain/thread.ts";
 import { makeEmptying } from "../../engine/emptying.ts";
 import { makeForecaster } from "../../engine/forecast.ts";
@@ -91,6 +92,8 @@ export async function chatWorld(
     licenses?: number;
     /** Made once its contacts are there; listened to from the beginning. */
     platforms?: ((desk: Desk, clock: ChatWorld["clock"]) => Promise<Platform>)[];
+    /** In place of the one within this process; the world closes it. */
+    queue?: Queue;
     /** Beside the local owner. */
     owners?: string[];
   } = {},
@@ -100,7 +103,7 @@ export async function chatWorld(
   const database = await openDatabase(`sqlite:${join(folder, "godwit.db")}`);
   await migrate(database);
   const owners = openOwners(database);
-  const queue = memoryQueue();
+  const queue = options.queue ?? memoryQueue();
   const passes = knexPasses(database, clock);
   const sealer = aesSealer(parseKeys(makeKey()));
   const projects = knexProjects(database, sealer, clock);
