@@ -169,7 +169,9 @@ async function refuseUnsafe(project: Project, { desk }: Context): Promise<void> 
     const { safe, why } = standing(cutover, late, now);
     return safe
       ? []
-      : [`${cutover.domain}: ${withheldText(cutover, why, now, project.zone).join("; ")}`];
+      : [
+          `${cutover.domain}: ${withheldText({ cutover, suffix: "" }, why, now, project.zone).join("; ")}`,
+        ];
   });
   const reason =
     why.length > 0

@@ -130,7 +130,12 @@ function setLines(change: Change, now: Project, at: Instant): string {
     return `${indented(filterLines(now))}\nFilters hold for passes started from now on; full passes and deltas ignore \`after\` and \`before\`.`;
   }
   if (change.windows !== undefined) {
-    return `${indented(windowsInForce(now.windows, windowAt(now, at), now.zone))}\nThat holds at once, for passes that run too: outside their hours they wait, and go on by themselves. \`verify\` may run at any hour.`;
+    const window = windowAt(now, at);
+    const how =
+      window === null
+        ? "What waits for its hours goes on."
+        : "Outside their hours they wait, and go on by themselves. `verify` may run at any hour.";
+    return `${indented(windowsInForce(now.windows, window, now.zone))}\nThat holds at once, for passes that run too. ${how}`;
   }
   return indented(
     change.zone === undefined ? [`policy: ${policyText(now.policy)}`] : [`zone: ${now.zone}`],

@@ -41,7 +41,7 @@ function afterFacts(shown: Judged & { zone: string }, now: Instant): Record<stri
   const { cutover, late, zone } = shown;
   const until = cutover.known.oldUntil ?? 0;
   const { safe, why } = standing(cutover, late, now);
-  const told = withheldText(cutover, why, now, zone).join("; ");
+  const told = withheldText(shown, why, now, zone).join("; ");
   return {
     ...(until > now
       ? { "Old hosts": `may be remembered anywhere until ${minuteOf(until, now, zone)}` }

@@ -100,19 +100,19 @@ function beforeLines({ cutover, zone, mailboxes }: CutoverShown, now: Instant): 
 
 /** What comes next, and what to type. */
 function nextLines(shown: CutoverShown, now: Instant): string[] {
-  const { cutover, late, zone } = shown;
+  const { cutover, late, zone, suffix } = shown;
   const { state, domain, wanted, known } = cutover;
   if (state === "watching") {
     if (known.phase === "unseen")
-      return [`When you have changed it, type \`cutover done ${domain}\`.`];
+      return [`When you have changed it, type \`cutover done ${domain}${suffix}\`.`];
     const to = wanted.length === 0 ? "any others" : names(wanted.map((host) => harmless(host, 80)));
     return [
-      `When it names ${to}, this channel is asked to run the delta. \`cutover done ${domain}\` says so by hand.`,
+      `When it names ${to}, this channel is asked to run the delta. \`cutover done ${domain}${suffix}\` says so by hand.`,
     ];
   }
   const { safe, why } = standing(cutover, late, now);
   if (!safe) return [];
-  const told = withheldText(cutover, why, now, zone).join("; ");
+  const told = withheldText(shown, why, now, zone).join("; ");
   return [...(why.length === 0 ? [] : [`Since then: ${told}.`]), offHint(shown)];
 }
 
@@ -127,7 +127,7 @@ function afterLines(shown: CutoverShown, now: Instant): string[] {
   ];
   const { safe, why } = standing(cutover, late, now);
   if (safe) return [...lines, safeLine(shown, now)];
-  const told = withheldText(cutover, why, now, zone).join("; ");
+  const told = withheldText(shown, why, now, zone).join("; ");
   return [...lines, `Do not switch the old system off yet: ${told}.`];
 }
 
@@ -218,7 +218,7 @@ export function verdictMessage(shown: CutoverShown, now: Instant): Message {
   if (safe) {
     return { text: `${cutover.domain}: ${safeLine(shown, now)} ${offHint(shown)}`, tone: "good" };
   }
-  const told = withheldText(cutover, why, now, zone).join("; ");
+  const told = withheldText(shown, why, now, zone).join("; ");
   return {
     text: `${cutover.domain}: do NOT switch the old system off: ${told}. What was said before no longer holds.`,
     tone: "bad",

@@ -69,7 +69,7 @@ function times(pass: PassSnapshot, now: Instant): string {
   if (pass.startedAt === null) return `${by}; not begun yet`;
   const elapsed = (pass.endedAt ?? now) - pass.startedAt;
   const rate =
-    pass.counters.bytes > 0 && elapsed >= 1000
+    pass.counters.bytes >= elapsed / 1000 && elapsed >= 1000
       ? `, ${size(pass.counters.bytes / (elapsed / 1000))}/s`
       : "";
   if (ended(pass.state)) return `${by}; took ${duration(elapsed)}${rate}`;

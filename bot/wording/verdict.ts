@@ -37,6 +37,8 @@ export function safeLine({ cutover, late, mailboxes, of }: Judged, now: Instant)
 export interface Judged {
   cutover: Cutover;
   late: LateSums;
+  /** Behind a command that is typed in the channel. */
+  suffix: string;
   /** Mailboxes the domain's change is about, and those of the project. */
   mailboxes: number;
   of: number;
@@ -44,17 +46,17 @@ export interface Judged {
 
 /** Why the verdict is withheld, most telling first. */
 export function withheldText(
-  { domain }: Pick<Cutover, "domain">,
+  { cutover, suffix }: { cutover: Pick<Cutover, "domain">; suffix: string },
   why: Withheld[],
   now: Instant,
   zone: string,
 ): string[] {
   const known =
     why.length > 1 ? why.filter((one) => one.type !== "left" || one.items !== null) : why;
-  return known.map((one) => reasonText(one, domain, now, zone));
+  return known.map((one) => reasonText(one, `cutover sweep ${cutover.domain}${suffix}`, now, zone));
 }
 
-function reasonText(one: Withheld, domain: string, now: Instant, zone: string): string {
+function reasonText(one: Withheld, sweep: string, now: Instant, zone: string): string {
   switch (one.type) {
     case "not changed":
       return "the MX was not changed";
@@ -83,7 +85,7 @@ function reasonText(one: Withheld, domain: string, now: Instant, zone: string): 
     case "left":
       return one.items === null
         ? "it is not known yet what is left in the old mailboxes"
-        : `${count(one.items, "item")} of the old mailboxes not carried (type \`cutover sweep ${domain}\`, then \`report\`)`;
+        : `${count(one.items, "item")} of the old mailboxes not carried (type \`${sweep}\`, then \`report\`)`;
     case "quiet":
       return one.last === null
         ? `not quiet for long enough yet, quiet at ${minuteOf(one.until, now, zone)} if no late mail comes`
