@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { makeCutoverTeller } from "../bot/cutover-teller.ts";
 import { localSurface } from "../bot/surfaces/local/surface.ts";
 import { watchDue } from "../engine/cutover.ts";
@@ -6,7 +6,8 @@ import { type Clock, wallClock } from "../engine/domain/clock.ts";
 import { compare, touched } from "./servers/checker.ts";
 import { type Authority, startAuthority, startResolver } from "./servers/dns.ts";
 import { mx, record, type Zone } from "./servers/dns-zones.ts";
-import { type Dovecot, startDovecot } from "./servers/dovecot.ts";
+import type { Dovecot } from "./servers/dovecot.ts";
+import { twoDovecots } from "./servers/dovecots.ts";
 import { person } from "./servers/person.ts";
 import { startWorld, type World } from "./servers/world.ts";
 
@@ -15,11 +16,8 @@ import { startWorld, type World } from "./servers/world.ts";
 
 let old: Dovecot;
 let fresh: Dovecot;
-beforeAll(async () => {
-  [old, fresh] = await Promise.all([startDovecot(), startDovecot()]);
-});
-afterAll(async () => {
-  await Promise.all([old[Symbol.asyncDispose](), fresh[Symbol.asyncDispose]()]);
+twoDovecots((...both) => {
+  [old, fresh] = both;
 });
 
 const minute = 60_000;

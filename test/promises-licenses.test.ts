@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { PassSnapshot } from "../engine/domain/pass.ts";
 import { compare } from "./servers/checker.ts";
-import { type Dovecot, startDovecot } from "./servers/dovecot.ts";
+import type { Dovecot } from "./servers/dovecot.ts";
+import { twoDovecots } from "./servers/dovecots.ts";
 import { count, type Person, person } from "./servers/person.ts";
 import { startWorld, type World, type WorldOptions } from "./servers/world.ts";
 
@@ -10,11 +11,8 @@ import { startWorld, type World, type WorldOptions } from "./servers/world.ts";
 let old: Dovecot;
 let fresh: Dovecot;
 
-beforeAll(async () => {
-  [old, fresh] = await Promise.all([startDovecot(), startDovecot()]);
-});
-afterAll(async () => {
-  await Promise.all([old[Symbol.asyncDispose](), fresh[Symbol.asyncDispose]()]);
+twoDovecots((...both) => {
+  [old, fresh] = both;
 });
 
 let numbers = 0;

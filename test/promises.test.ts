@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { gap, type PassKind, passKinds } from "../engine/domain/pass.ts";
 import { letters } from "./doubles/letters.ts";
 import { compare, touched } from "./servers/checker.ts";
 import { type Dovecot, startDovecot } from "./servers/dovecot.ts";
+import { twoDovecots } from "./servers/dovecots.ts";
 import { count, type Person, person, text } from "./servers/person.ts";
 import { startWorld, type World, type WorldOptions } from "./servers/world.ts";
 
@@ -11,11 +12,8 @@ import { startWorld, type World, type WorldOptions } from "./servers/world.ts";
 let old: Dovecot;
 let fresh: Dovecot;
 
-beforeAll(async () => {
-  [old, fresh] = await Promise.all([startDovecot(), startDovecot()]);
-});
-afterAll(async () => {
-  await Promise.all([old[Symbol.asyncDispose](), fresh[Symbol.asyncDispose]()]);
+twoDovecots((...both) => {
+  [old, fresh] = both;
 });
 
 const day = 24 * 60 * 60 * 1000;

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compare, touched } from "../servers/checker.ts";
-import { type Dovecot, startDovecot } from "../servers/dovecot.ts";
+import type { Dovecot } from "../servers/dovecot.ts";
+import { twoDovecots } from "../servers/dovecots.ts";
 import { type ProxyRule, startProxy } from "../servers/proxy.ts";
 import { startWorld } from "../servers/world.ts";
 import { dump, startEngineProcess } from "./kills.ts";
@@ -8,11 +9,8 @@ import { dump, startEngineProcess } from "./kills.ts";
 let old: Dovecot;
 let fresh: Dovecot;
 
-beforeAll(async () => {
-  [old, fresh] = await Promise.all([startDovecot(), startDovecot()]);
-});
-afterAll(async () => {
-  await Promise.all([old[Symbol.asyncDispose](), fresh[Symbol.asyncDispose]()]);
+twoDovecots((...both) => {
+  [old, fresh] = both;
 });
 
 const clean = { lost: [], duplicated: [], foreign: [], differences: [], present: 30 };

@@ -1,17 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compare } from "../servers/checker.ts";
-import { type Dovecot, startDovecot } from "../servers/dovecot.ts";
+import type { Dovecot } from "../servers/dovecot.ts";
+import { twoDovecots } from "../servers/dovecots.ts";
 import { startWorld } from "../servers/world.ts";
 import { dump, startEngineProcess } from "./kills.ts";
 
 let old: Dovecot;
 let fresh: Dovecot;
 
-beforeAll(async () => {
-  [old, fresh] = await Promise.all([startDovecot(), startDovecot()]);
-});
-afterAll(async () => {
-  await Promise.all([old[Symbol.asyncDispose](), fresh[Symbol.asyncDispose]()]);
+twoDovecots((...both) => {
+  [old, fresh] = both;
 });
 
 const clean = { lost: [], duplicated: [], foreign: [] };
