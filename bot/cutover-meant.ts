@@ -3,7 +3,7 @@ import { domainName } from "../engine/domain/dns.ts";
 import { harmless, UserError } from "../engine/domain/errors.ts";
 import type { Project } from "../engine/domain/project.ts";
 
-export const watchExample = "`cutover watch example.com`";
+const watchExample = "`cutover watch example.com`";
 
 /** The cutover that is meant: by its domain, or the only one. */
 export function cutoverMeant(args: string[], open: Cutover[], { name }: Project): Cutover {
