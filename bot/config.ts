@@ -47,6 +47,7 @@ const shape = z.object({
   GODWIT_AUTHORITATIVE: z.preprocess(unset, nameServers.optional()),
   GODWIT_HOST: z.preprocess(unset, text.default("127.0.0.1")),
   GODWIT_PORT: z.preprocess(unset, port.default(4980)),
+  GODWIT_HEALTH_PORT: z.preprocess(unset, port.optional()),
   SLACK_BOT_TOKEN: z.preprocess(
     unset,
     text.startsWith("xoxb-", "must be a bot token, which begins with xoxb-").optional(),
@@ -82,10 +83,12 @@ export interface Config {
   quietMs: number;
   /** Who is asked for a domain's MX: null for this machine's own resolvers and public ones, and for the zone's servers. */
   dns: { resolvers: NameServer[] | null; authoritative: NameServer[] | null };
-  /** Where what comes from outside is heard: Slack's signed requests, Teams. */
+  /** Where what comes from outside is heard: Slack's signed requests, Teams, and who watches Godwit. */
   host: string;
   /** Of the local page, and of Slack's signed requests. */
   port: number;
+  /** Where who watches Godwit asks; null for nowhere. */
+  healthPort: number | null;
   /** Null where Slack is not connected. */
   slack: SlackConfig | null;
   /** Null where Teams is not connected. */
@@ -140,6 +143,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     },
     host: values.GODWIT_HOST,
     port: values.GODWIT_PORT,
+    healthPort: healthPortOf(values),
     slack: slackOf(values),
     teams: teamsOf(values),
     logLevel: values.LOG_LEVEL,
@@ -147,6 +151,16 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 }
 
 type Values = z.infer<typeof shape>;
+
+function healthPortOf({ GODWIT_HEALTH_PORT, GODWIT_PORT, TEAMS_PORT }: Values): number | null {
+  if (GODWIT_HEALTH_PORT === undefined) return null;
+  if (GODWIT_HEALTH_PORT === GODWIT_PORT || GODWIT_HEALTH_PORT === (TEAMS_PORT ?? 3978)) {
+    throw new UserError(
+      "GODWIT_HEALTH_PORT is the port of something else: of GODWIT_PORT or TEAMS_PORT. Set it to one of its own, like 9464, or unset it: then nobody can watch Godwit. See docs/operate.md.",
+    );
+  }
+  return GODWIT_HEALTH_PORT;
+}
 
 function slackOf(values: Values): SlackConfig | null {
   const { SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, SLACK_API_URL } = values;

@@ -11,12 +11,14 @@ import { scrub } from "../engine/domain/secret.ts";
 import { openSealer } from "../engine/open.ts";
 import { makeKey } from "../engine/secrets.ts";
 import { type Config, readConfig } from "./config.ts";
+import type { Health } from "./health.ts";
 import { openLog } from "./log.ts";
 import { open, openEngine, openPlatforms, openStage, type Surroundings } from "./open.ts";
 import { runChat } from "./surfaces/local/chat.ts";
 import { servePage } from "./surfaces/local/page/serve.ts";
 import { runTerminal } from "./surfaces/local/terminal.ts";
 import { count } from "./wording/figures.ts";
+import { watchedText } from "./wording/health.ts";
 import {
   aloneText,
   doctorText,
@@ -96,6 +98,8 @@ async function stay(words: string[], part: "everything" | "bot"): Promise<number
     );
     print(`The page, for this browser alone: ${page.url}`);
   }
+  beWatched(stage.health, config);
+  listening.defer(() => stage.health?.stance("closing"));
   print("Type `help`, or `exit` to end.");
   const { asked } = await runTerminal({
     input: process.stdin,
@@ -117,11 +121,19 @@ async function engine(words: string[]): Promise<number> {
   const config = readConfig(process.env);
   refuseAlone("engine", config);
   const stopping = untilSignal();
-  await using _engine = await openEngine(config, surroundings);
+  await using engine = await openEngine(config, surroundings);
   print(servesText(config.databaseUrl, "engine"));
+  beWatched(engine.health, config);
   await stayAlive(stopping);
   print("Finishes the batches under way, and ends.");
   return 0;
+}
+
+/** Everything it is for works now. */
+function beWatched(health: Health | null, { host }: Config): void {
+  if (health === null) return;
+  health.stance("open");
+  print(watchedText(host, health.port));
 }
 
 /** A process of its own shares its work by a database and a queue that others reach. */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { startWatching } from "../engine/cutover.ts";
 import { wallClock } from "../engine/domain/clock.ts";
-import { engineDefaults, startEngine } from "../engine/engine.ts";
+import { type Engine, engineDefaults, startEngine } from "../engine/engine.ts";
 import { type Opened, openGodwit } from "../engine/open.ts";
 import { startTicking } from "../engine/ticker.ts";
 import { makeBoardKeeper } from "./board.ts";
@@ -10,6 +10,7 @@ import { commands } from "./commands/table.ts";
 import type { Config } from "./config.ts";
 import { makeCrier } from "./crier.ts";
 import { makeCutoverTeller } from "./cutover-teller.ts";
+import type { Health } from "./health.ts";
 import { type Log, openLog } from "./log.ts";
 import { startNarrating } from "./narrating.ts";
 import { makeNarrator, type Narrator } from "./narrator.ts";
@@ -27,6 +28,8 @@ export interface Stage extends AsyncDisposable {
   godwit: Opened;
   bot: Bot;
   platforms: Platform[];
+  /** Null where nobody is to watch. */
+  health: Health | null;
 }
 
 /** What this process needs of the machine it runs on. */
@@ -47,6 +50,10 @@ export async function openStage(
   await using stack = new AsyncDisposableStack();
   const godwit = stack.use(await open(config, tell));
   const { desk, seats } = godwit;
+  let engine: Engine | null = null;
+  const carrying = () => engine?.carrying() ?? 0;
+  const health = part === "typing" ? null : await openHealth(config, godwit, carrying, log);
+  stack.use(health);
   const platforms = part === "typing" ? [] : await openPlatforms(config, godwit, log);
   const surfaces = [localSurface(desk.transcript), ...platforms.map((one) => one.surface)];
   for (const surface of surfaces) {
@@ -57,8 +64,10 @@ export async function openStage(
   // Who only types a command is no reason for others' passes to begin.
   if (part !== "typing") stack.use(startCalendar(godwit, owners, log));
   if (part !== "bot") {
-    stack.use(startEngine({ ...godwit.works, log }, desk.queue, engineDefaults));
+    engine = stack.use(startEngine({ ...godwit.works, log }, desk.queue, engineDefaults));
   }
+  // The first thing of all that end.
+  stack.defer(() => health?.stance("closing"));
   const { endpointsAllowed } = config;
   const machine = {
     env,
@@ -68,18 +77,51 @@ export async function openStage(
   const options = { owners, endpointsAllowed };
   const bot = makeBot({ desk, surfaces, commands, machine, options, log });
   const opened = stack.move();
-  return { godwit, bot, platforms, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { godwit, bot, platforms, health, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 /** An engine by itself, and the calendar: what is due starts whichever process is alive. */
-export async function openEngine(config: Config, { tell }: Surroundings): Promise<AsyncDisposable> {
+export async function openEngine(
+  config: Config,
+  { tell }: Surroundings,
+): Promise<Pick<Stage, "health"> & AsyncDisposable> {
   const log = openLog(config.logLevel);
   await using stack = new AsyncDisposableStack();
   const godwit = stack.use(await open(config, tell));
+  let engine: Engine | null = null;
+  const health = await openHealth(config, godwit, () => engine?.carrying() ?? 0, log);
+  stack.use(health);
   stack.use(startCalendar(godwit, ownersOf(config), log));
-  stack.use(startEngine({ ...godwit.works, log }, godwit.desk.queue, engineDefaults));
+  engine = stack.use(startEngine({ ...godwit.works, log }, godwit.desk.queue, engineDefaults));
+  stack.defer(() => health?.stance("closing"));
   const opened = stack.move();
-  return { [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { health, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** Where those who watch ask; null where nobody is to. Prometheus's words are loaded only then. */
+async function openHealth(
+  { healthPort, host }: Config,
+  { vitals, desk }: Opened,
+  carrying: () => number,
+  log: Log,
+): Promise<Health | null> {
+  if (healthPort === null) return null;
+  const [{ serveHealth }, { prometheusMetrics }, version] = await Promise.all([
+    import("./health.ts"),
+    import("./metrics.ts"),
+    versionOfGodwit(),
+  ]);
+  const queueServes = () => desk.queue.serves();
+  const metrics = prometheusMetrics({ version, carrying, queueServes }, wallClock);
+  const at = { host, port: healthPort, clock: wallClock, log };
+  return serveHealth({ vitals, metrics, queueServes, ...at });
+}
+
+async function versionOfGodwit(): Promise<string> {
+  const { version } = JSON.parse(
+    await readFile(new URL("../package.json", import.meta.url), "utf8"),
+  ) as { version: string };
+  return version;
 }
 
 /** The ports behind which everything else stands. */

@@ -18,6 +18,8 @@ export const engineDefaults: EngineOptions = { concurrency: 4, lookMs: 2_000, wa
 export interface Engine extends AsyncDisposable {
   /** True while it carries a run. */
   busy(): boolean;
+  /** How many runs it carries at this moment. */
+  carrying(): number;
 }
 
 /** How many runs one look takes in: more than all engines carry together, for those are among them. */
@@ -106,6 +108,7 @@ export function startEngine(works: Works, queue: Queue, options: EngineOptions):
 
   return {
     busy: () => active.size + rung.length + due.length > 0,
+    carrying: () => active.size,
     async [Symbol.asyncDispose]() {
       closing = true;
       const silent = listening[Symbol.asyncDispose]();

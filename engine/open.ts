@@ -18,6 +18,7 @@ import { knexRemigrations } from "../db/remigrations.ts";
 import { knexReminders } from "../db/reminders.ts";
 import { knexSchedules } from "../db/schedules.ts";
 import { knexTranscript } from "../db/transcript.ts";
+import { knexVitals } from "../db/vitals.ts";
 import { mxDns } from "./dns/mx.ts";
 import { resolvers } from "./dns/resolvers.ts";
 import { type Clock, wallClock } from "./domain/clock.ts";
@@ -26,6 +27,7 @@ import type { NameServer } from "./domain/name-server.ts";
 import type { Seats } from "./domain/owner.ts";
 import type { Queue } from "./domain/queue.ts";
 import type { Sealer } from "./domain/secret.ts";
+import type { Vitals } from "./domain/vitals.ts";
 import { makeEmptying } from "./emptying.ts";
 import { makeForecaster } from "./forecast.ts";
 import { makeInspector } from "./inspect.ts";
@@ -63,6 +65,7 @@ export interface Opened extends AsyncDisposable {
   desk: Desk;
   works: Works;
   seats: Seats;
+  vitals: Vitals;
 }
 
 /**
@@ -128,7 +131,8 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
     settings: { ...defaults, ...config.settings },
   };
   const open = stack.move();
-  return { database, desk, works, seats, [Symbol.asyncDispose]: () => open.disposeAsync() };
+  const vitals = knexVitals(database, clock);
+  return { database, desk, works, seats, vitals, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
 /** BullMQ is loaded only where it is used: it is large. */

@@ -18,6 +18,8 @@ export interface Queue extends AsyncDisposable {
    * way.
    */
   listen(answer: Answer, concurrency: number): AsyncDisposable;
+  /** Whether rings are heard, as far as is known at this moment. Asks nobody. */
+  serves(): boolean;
 }
 
 /** Ends when the run is over or not to be carried; fails when it is to be rung for again. */

@@ -60,6 +60,7 @@ export function bullmqQueue(url: string, log: Log, pace: Pace = usualPace): Queu
       line?.workers.set(listener, workerOf(store, listener, kept.broke));
       return listening;
     },
+    serves: () => !closed && kept.serves(),
     async [Symbol.asyncDispose]() {
       closed = true;
       await Promise.all([...listeners.values()].map((one) => one[Symbol.asyncDispose]()));

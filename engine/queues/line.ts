@@ -23,6 +23,8 @@ export interface Kept<Line> extends AsyncDisposable {
   open(): Line | null;
   /** The line to use; null while there is trouble with it. Waits for the first opening alone. */
   use(): Promise<Line | null>;
+  /** Whether it is open, and no trouble is known. */
+  serves(): boolean;
   /** Tells of trouble that was met in using it. */
   broke(error: unknown): void;
 }
@@ -100,6 +102,7 @@ export function keepLine<Line>(lines: Lines<Line>, retryMs: number, log: Log): K
       await first;
       return trouble ? null : line;
     },
+    serves: () => line !== null && !trouble,
     broke,
     async [Symbol.asyncDispose]() {
       closing.abort();

@@ -84,6 +84,7 @@ export function memoryQueue(backoff: Backoff = usualBackoff): Queue {
         },
       };
     },
+    serves: () => !closed,
     async [Symbol.asyncDispose]() {
       closed = true;
       for (const timer of later) clearTimeout(timer);

@@ -63,3 +63,25 @@ describe("the queue between processes", () => {
     expect(read).toThrow(/QUEUE_URL is set.*SQLite.*Set DATABASE_URL.*or unset QUEUE_URL/);
   });
 });
+
+describe("where Godwit is watched", () => {
+  test("is nowhere unless it is named", () => {
+    expect(readConfig({ GODWIT_HEALTH_PORT: "" }).healthPort).toBeNull();
+    expect(readConfig({ GODWIT_HEALTH_PORT: "9464" }).healthPort).toBe(9464);
+  });
+
+  test.each(["0", "65536", "hunter22"])("is a port, and %s is refused", (value) => {
+    const read = () => readConfig({ GODWIT_HEALTH_PORT: value });
+    expect(read).toThrow(/GODWIT_HEALTH_PORT must be a port.*See \.env\.example/);
+    expect(read, "the value is not repeated").not.toThrow(/hunter22/);
+  });
+
+  test.each([
+    { GODWIT_HEALTH_PORT: "4980" },
+    { GODWIT_HEALTH_PORT: "9464", GODWIT_PORT: "9464" },
+    { GODWIT_HEALTH_PORT: "3978" },
+    { GODWIT_HEALTH_PORT: "9464", TEAMS_PORT: "9464" },
+  ])("is refused on the port of something else: %j", (env) => {
+    expect(() => readConfig(env)).toThrow(/GODWIT_HEALTH_PORT is the port of something else/);
+  });
+});

@@ -32,6 +32,7 @@ import type { Reminders } from "../../engine/domain/reminder.ts";
 import type { Schedules } from "../../engine/domain/schedule.ts";
 import { Secret } from "../../engine/domain/secret.ts";
 import type { Contacts, Inbox, Posts, Transcript } from "../../engine/domain/thread.ts";
+import type { Vitals } from "../../engine/domain/vitals.ts";
 
 /** Everything that is kept, whatever keeps it. */
 export interface Books extends AsyncDisposable {
@@ -53,6 +54,7 @@ export interface Books extends AsyncDisposable {
   contacts: Contacts;
   posts: Posts;
   inbox: Inbox;
+  vitals: Vitals;
   owners: Owners & AsyncDisposable;
   seats: Seats & AsyncDisposable;
   clock: Clock & { set(to: number): void };

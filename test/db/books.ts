@@ -19,6 +19,7 @@ import { knexRemigrations } from "../../db/remigrations.ts";
 import { knexReminders } from "../../db/reminders.ts";
 import { knexSchedules } from "../../db/schedules.ts";
 import { knexTranscript } from "../../db/transcript.ts";
+import { knexVitals } from "../../db/vitals.ts";
 import { aesSealer, parseKeys } from "../../engine/secrets.ts";
 import type { Books } from "../contracts/books.ts";
 
@@ -58,6 +59,7 @@ export async function openBooks(
     contacts: knexContacts(database),
     posts: knexPosts(database),
     inbox: knexInbox(database, clock),
+    vitals: knexVitals(database, clock),
     owners,
     seats,
     clock,

@@ -13,6 +13,7 @@ import { projectsContract } from "../contracts/projects.ts";
 import { remigrationsContract } from "../contracts/remigrations.ts";
 import { remindersContract } from "../contracts/reminders.ts";
 import { schedulesContract } from "../contracts/schedules.ts";
+import { vitalsContract } from "../contracts/vitals.ts";
 import { type Postgres, startPostgres } from "../servers/postgres.ts";
 import { openBooks } from "./books.ts";
 import { deathContract } from "./death.ts";
@@ -34,6 +35,7 @@ describe("the PostgreSQL database", () => {
   ledgerContract(open);
   licensesContract(open);
   newsroomContract(open);
+  vitalsContract(open);
   conversationsContract(open);
   approvalsContract(open);
   remigrationsContract(open);

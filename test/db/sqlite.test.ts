@@ -12,6 +12,7 @@ import { projectsContract } from "../contracts/projects.ts";
 import { remigrationsContract } from "../contracts/remigrations.ts";
 import { remindersContract } from "../contracts/reminders.ts";
 import { schedulesContract } from "../contracts/schedules.ts";
+import { vitalsContract } from "../contracts/vitals.ts";
 import { openBooks, sqliteFolder } from "./books.ts";
 import { deathContract } from "./death.ts";
 
@@ -32,6 +33,7 @@ describe("the SQLite database", () => {
   ledgerContract(open);
   licensesContract(open);
   newsroomContract(open);
+  vitalsContract(open);
   conversationsContract(open);
   approvalsContract(open);
   remigrationsContract(open);
