@@ -3,6 +3,7 @@ import type { Clock } from "../engine/domain/clock.ts";
 import type { Intent, Ledger, LedgerFolder, Mark, Placed } from "../engine/domain/ledger.ts";
 import type { Fence } from "../engine/domain/owner.ts";
 import type { EntryId } from "../engine/domain/project.ts";
+import { available } from "./available.ts";
 import { columnsOf, countersOf } from "./counters.ts";
 import type { Database } from "./open.ts";
 import { rematch } from "./rematch.ts";
@@ -16,7 +17,7 @@ const page = 1000;
 /** The ledger in the database: a range query to read, one transaction to write, never a query an item. */
 export function knexLedger(database: Database, clock: Clock): Ledger {
   const { knex } = database;
-  return {
+  return available({
     async folders(entry) {
       const rows = await folderRows(knex).where("folders.entry_id", entry).orderBy("folders.id");
       return rows.map(folderOf);
@@ -230,7 +231,7 @@ export function knexLedger(database: Database, clock: Clock): Ledger {
         await ownFolder(trx, folder, fence);
         await rematch(trx, folder, change);
       }),
-  };
+  });
 }
 
 type FullFolder = FolderRow & { target: string | null };

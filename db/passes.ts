@@ -2,6 +2,7 @@ import type { Knex } from "knex";
 import type { Clock, Instant } from "../engine/domain/clock.ts";
 import type { Fence } from "../engine/domain/owner.ts";
 import { ended, type Job, type Passes, type RunId } from "../engine/domain/pass.ts";
+import { available } from "./available.ts";
 import { tell } from "./news.ts";
 import type { Database } from "./open.ts";
 import { knexPassReads } from "./pass-reads.ts";
@@ -16,7 +17,7 @@ import { putOff, windowsOfRuns } from "./windows.ts";
 /** Passes and their runs in the database. */
 export function knexPasses(database: Database, clock: Clock): Passes {
   const { knex } = database;
-  return {
+  return available({
     submit: (pass) => write(database, (trx) => submitPass(trx, pass, clock.now())),
 
     async waiting(limit) {
@@ -104,7 +105,7 @@ export function knexPasses(database: Database, clock: Clock): Passes {
       }),
 
     ...knexPassReads(database),
-  };
+  });
 }
 
 async function jobOf(knex: Knex, run: RunId): Promise<Job> {

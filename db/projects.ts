@@ -10,6 +10,7 @@ import {
 } from "../engine/domain/project.ts";
 import type { Sealer } from "../engine/domain/secret.ts";
 import { isAlwaysOpen } from "../engine/domain/window.ts";
+import { available } from "./available.ts";
 import { keyOf, knexEndpoints } from "./endpoints.ts";
 import { knexEntries } from "./entries.ts";
 import type { Database } from "./open.ts";
@@ -29,7 +30,7 @@ export function knexProjects(database: Database, sealer: Sealer, _clock: Clock):
     return project;
   };
 
-  return {
+  return available({
     ...knexEndpoints(database, sealer),
     ...knexEntries(database, sealer),
 
@@ -109,7 +110,7 @@ export function knexProjects(database: Database, sealer: Sealer, _clock: Clock):
     async setVoice(channel, voice) {
       await knex("channels").where({ channel }).update({ voice });
     },
-  };
+  });
 }
 
 function columnsOf(change: ProjectChange): Partial<ProjectRow> {

@@ -1,6 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { Clock, Instant } from "./domain/clock.ts";
-import { FencedError, FolderError, harmless, TransientError, UserError } from "./domain/errors.ts";
+import {
+  FencedError,
+  FolderError,
+  harmless,
+  TransientError,
+  UnavailableError,
+  UserError,
+} from "./domain/errors.ts";
 import type { Ledger } from "./domain/ledger.ts";
 import type { Owned, Owners } from "./domain/owner.ts";
 import type { Checked, Job, Passes, RunEnd, RunId } from "./domain/pass.ts";
@@ -106,7 +113,8 @@ async function untilEnd(
       if (result.interrupted || (stop.aborted && checked === null)) return interrupted(stop, owned);
       return { ...ending(result, checked), ...(checked === null ? {} : { checked }) };
     } catch (error) {
-      if (error instanceof FencedError) throw error;
+      // Without the database nothing can be said of the run: it stays as it is for the next look.
+      if (error instanceof FencedError || error instanceof UnavailableError) throw error;
       if (owned.lost.aborted) return interrupted(stop, owned);
       const broken = !(error instanceof TransientError);
       tries = progress.made ? 1 : tries + 1;

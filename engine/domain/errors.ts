@@ -54,6 +54,11 @@ export class TakenError extends Error {
   override name = "TakenError";
 }
 
+/** What is kept cannot be reached now; nothing half done stands in it. Whoever asked tries again. */
+export class UnavailableError extends Error {
+  override name = "UnavailableError";
+}
+
 /** This process no longer owns the entry: another may be writing. Nothing more may be sent or recorded. */
 export class FencedError extends Error {
   override name = "FencedError";

@@ -1,15 +1,19 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chownSync, existsSync, readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 
 /** A PostgreSQL of one's own; disposing stops it and removes its files. */
 export interface Postgres extends AsyncDisposable {
   /** Of an empty database, made for this call. */
   fresh(): Promise<string>;
+  /** Kills it, and starts it again as it was left. */
+  cut(): Promise<void>;
 }
 
 /**
@@ -29,15 +33,17 @@ export async function startPostgres(options: { unsafe?: boolean } = {}): Promise
     { ...run, stdio: "pipe" },
   );
   const port = await freePort();
-  const server = spawn(
-    join(bin, "postgres"),
-    [
-      ...["-D", data, "-p", String(port), "-k", folder],
-      ...["-c", "listen_addresses=127.0.0.1", "-c", "logging_collector=off"],
-      ...["-c", `fsync=${options.unsafe === true ? "off" : "on"}`],
-    ],
-    { ...run, stdio: ["ignore", "ignore", "pipe"] },
-  );
+  const start = () =>
+    spawn(
+      join(bin, "postgres"),
+      [
+        ...["-D", data, "-p", String(port), "-k", folder],
+        ...["-c", "listen_addresses=127.0.0.1", "-c", "logging_collector=off"],
+        ...["-c", `fsync=${options.unsafe === true ? "off" : "on"}`],
+      ],
+      { ...run, stdio: ["ignore", "ignore", "pipe"] },
+    );
+  let server = start();
   const stop = async () => {
     await ended(server);
     await rm(folder, { recursive: true, force: true });
@@ -62,6 +68,21 @@ export async function startPostgres(options: { unsafe?: boolean } = {}): Promise
         await client.end();
       }
       return url(name);
+    },
+    async cut() {
+      const exit = once(server, "exit");
+      server.kill("SIGKILL");
+      await exit;
+      // Its sessions die when they notice; until the last has, no other starts on these files.
+      for (let tries = 1; ; tries += 1) {
+        server = start();
+        try {
+          return await ready(server);
+        } catch (error) {
+          if (tries === 100) throw error;
+          await delay(50);
+        }
+      }
     },
     [Symbol.asyncDispose]: stop,
   };
