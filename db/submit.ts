@@ -1,6 +1,6 @@
 import type { Knex } from "knex";
 import type { Instant } from "../engine/domain/clock.ts";
-import { TakenError, UserError } from "../engine/domain/errors.ts";
+import { firstOf, TakenError, UserError } from "../engine/domain/errors.ts";
 import type { NewPass, PassId, PassKind } from "../engine/domain/pass.ts";
 import { beyond } from "../engine/domain/policy.ts";
 import { balanceOf, moveLicense } from "./licenses.ts";
@@ -99,7 +99,7 @@ async function refuseBusy(trx: Knex.Transaction, pass: NewPass): Promise<void> {
       .select<{ source: string; pass_id: number }[]>("entries.source", "runs.pass_id");
     busy.push(...rows.map((row) => `${row.source} is already running in pass ${row.pass_id}`));
   }
-  if (busy.length > 0) throw new UserError(`${busy.join("; ")}. Nothing was started.`);
+  if (busy.length > 0) throw new UserError(`${firstOf(busy, "; ")}. Nothing was started.`);
 }
 
 /** What was true when the plan was made can be out of date when it starts. */

@@ -75,3 +75,9 @@ export function harmless(text: string, limit = 160): string {
     .trim();
   return plain.length > limit ? `${plain.slice(0, limit - 1)}…` : plain;
 }
+
+/** The first of many for a sentence, and how many more there are. */
+export function firstOf(all: readonly string[], between: string, most = 10): string {
+  const shown = all.slice(0, most).join(between);
+  return all.length <= most ? shown : `${shown}${between}and ${all.length - most} more`;
+}

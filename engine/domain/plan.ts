@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Instant } from "./clock.ts";
-import { UserError } from "./errors.ts";
+import { firstOf, UserError } from "./errors.ts";
 import type { Forecast } from "./forecast.ts";
 import type { ItemType } from "./item.ts";
 import { type Balance, type Warning, warnings } from "./license.ts";
@@ -107,8 +107,8 @@ export function planPass(
     else admit(plan, entry, now, asked);
   }
   if (plan.entries.length === 0) {
-    const why = plan.refused.map((one) => `${one.entry.source}: ${one.reason}`).join("; ");
-    throw new UserError(`Nothing was started. ${why}.`);
+    const why = plan.refused.map((one) => `${one.entry.source}: ${one.reason}`);
+    throw new UserError(`Nothing was started. ${firstOf(why, "; ")}.`);
   }
   plan.short = Math.max(0, plan.licensesNeeded - balance.free);
   plan.first = goingFirst(plan);
@@ -202,7 +202,7 @@ export function choose(selection: string[], entries: Entry[]): Entry[] {
   }
   if (unmatched.length > 0) {
     throw new UserError(
-      `No mailbox of this project matches ${unmatched.join(", ")}; nothing was started. Type \`list\` to see them.`,
+      `No mailbox of this project matches ${firstOf(unmatched, ", ")}; nothing was started. Type \`list\` to see them.`,
     );
   }
   return entries.filter((entry) => chosen.has(entry));

@@ -298,3 +298,15 @@ async function stand() {
     plan: await plans.look(1),
   };
 }
+
+test("of many mailboxes that cannot start, the first are named and the others counted", async () => {
+  const people = Array.from({ length: 14 }, (_, n) => `user${n}`);
+  await using world = await chatWorld({ people, licenses: 20 });
+  await world.say("delta --yes");
+
+  const told = await world.hear("retry user*");
+
+  expect(told).toContain("user9@old.example");
+  expect(told).not.toContain("user10@old.example");
+  expect(told).toContain("and 4 more");
+});
