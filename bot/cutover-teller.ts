@@ -1,6 +1,5 @@
 import type { Instant } from "../engine/domain/clock.ts";
-import type { Cutover } from "../engine/domain/cutover.ts";
-import { standing } from "../engine/domain/cutover.ts";
+import { type Cutover, standing } from "../engine/domain/cutover.ts";
 import { ownTtl, type Phase } from "../engine/domain/mx.ts";
 import type { Desk } from "../engine/submit.ts";
 import { cutoverKey, offerKey, offerPlan, shownOf } from "./cutover-shown.ts";

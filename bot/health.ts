@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { Clock, Instant } from "../engine/domain/clock.ts";
+import { type Clock, type Instant, within } from "../engine/domain/clock.ts";
 import { UserError } from "../engine/domain/errors.ts";
 import type { Vitals } from "../engine/domain/vitals.ts";
 import type { Log } from "./log.ts";
@@ -172,14 +172,4 @@ function kept<Result>(ask: () => Promise<Result>, clock: Clock): () => Promise<R
     last = { at: clock.now(), result };
     return result;
   };
-}
-
-async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`no answer within ${ms} ms`)), ms);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

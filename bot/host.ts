@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import { isHostName } from "../engine/domain/dns.ts";
 import { UserError } from "../engine/domain/errors.ts";
 import { isInner } from "../engine/domain/network.ts";
 import type { Endpoint } from "../engine/domain/provider.ts";
@@ -62,9 +63,9 @@ function plainHost(typed: string): string {
   } catch {
     throw new UserError(`That is not a host name. ${example}`);
   }
-  const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
-  const good = isIP(host) !== 0 || host.split(".").every((part) => label.test(part));
-  if (!good || host.length > 253) throw new UserError(`That is not a host name. ${example}`);
+  if (isIP(host) === 0 && !isHostName(host)) {
+    throw new UserError(`That is not a host name. ${example}`);
+  }
   return host;
 }
 

@@ -3,7 +3,7 @@ import type { NewsRow } from "../engine/domain/news.ts";
 import { ended, type PassId, type PassSnapshot } from "../engine/domain/pass.ts";
 import type { Thread } from "../engine/domain/thread.ts";
 import type { Desk } from "../engine/submit.ts";
-import { type Pace, paceOf } from "./pace.ts";
+import { editMs, type Pace, paceOf } from "./pace.ts";
 import { surfaceOf } from "./speaking.ts";
 import { ChatError, type Surface } from "./surface.ts";
 import { due, fold, isAloud, isTold } from "./telling.ts";
@@ -52,13 +52,13 @@ const skew = 60_000;
  * have been said before is looked for by its key where the surface can be asked.
  */
 export function makeNarrator(parts: NarratorParts): Narrator {
-  const { desk, surfaces, clock, editMs = 5_000, foldMs = 30_000 } = parts;
+  const { desk, surfaces, clock, foldMs = 30_000 } = parts;
   const memory: Memory = {
     since: null,
     states: new Map(),
     told: new Map(),
     unsure: new Set(),
-    pace: parts.pace ?? paceOf(clock, editMs),
+    pace: parts.pace ?? paceOf(clock, parts.editMs ?? editMs),
   };
   return {
     async tick() {

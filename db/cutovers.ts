@@ -1,6 +1,11 @@
 import type { Knex } from "knex";
-import type { Cutover, Cutovers, MailLook, NewCutover } from "../engine/domain/cutover.ts";
-import { UserError } from "../engine/domain/errors.ts";
+import {
+  type Cutover,
+  type Cutovers,
+  type MailLook,
+  type NewCutover,
+  watchedAlready,
+} from "../engine/domain/cutover.ts";
 import type { MxKnown } from "../engine/domain/mx.ts";
 import { knexLateMails } from "./late-mails.ts";
 import type { Database } from "./open.ts";
@@ -19,7 +24,7 @@ export function knexCutovers(database: Database): Cutovers {
         return await write(database, (trx) => add(trx, cutover));
       } catch (error) {
         // Another process watched it at the same moment.
-        throw isTaken(error) ? isWatched(cutover.domain) : error;
+        throw isTaken(error) ? watchedAlready(cutover.domain) : error;
       }
     },
 
@@ -135,9 +140,7 @@ async function add(trx: Knex.Transaction, cutover: NewCutover): Promise<number> 
     .where({ project_id: project, domain })
     .whereIn("state", watched)
     .first("n");
-  if (before !== undefined) {
-    throw isWatched(domain);
-  }
+  if (before !== undefined) throw watchedAlready(domain);
   const [made] = await trx("cutovers").insert(
     {
       project_id: project,
@@ -160,12 +163,6 @@ async function add(trx: Knex.Transaction, cutover: NewCutover): Promise<number> 
     "n",
   );
   return made!.n;
-}
-
-function isWatched(domain: string): UserError {
-  return new UserError(
-    `${domain} is watched already; nothing was changed. Type \`cutover status ${domain}\` to see it, or \`cutover cancel ${domain}\` first.`,
-  );
 }
 
 /** Whether a unique index says that it is there already. */

@@ -1,5 +1,5 @@
 import type { Instant } from "../../engine/domain/clock.ts";
-import { type Cutover, isIn } from "../../engine/domain/cutover.ts";
+import { isIn, watchedAlready } from "../../engine/domain/cutover.ts";
 import { domainName, type MxSight } from "../../engine/domain/dns.ts";
 import { harmless, UserError } from "../../engine/domain/errors.ts";
 import { advance, disagree, hostsBefore, namedHosts } from "../../engine/domain/mx.ts";
@@ -52,7 +52,8 @@ export const cutoverWatch = command({
     }
     const now = desk.clock.now();
     const plannedAt: Instant | null = at === null ? null : readWhen(at, project.zone, now);
-    refuseWatched(domain, await desk.cutovers.open(project.id));
+    const open = await desk.cutovers.open(project.id);
+    if (open.some((one) => one.domain === domain)) throw watchedAlready(domain);
     const later = async (): Promise<Answer> => {
       const sight = await desk.dns.look(domain);
       const old = hostsBefore(sight, wanted);
@@ -149,13 +150,6 @@ async function unwatched(
     known: advance(hosts, null, sight),
     dueAt: desk.clock.now() + 60_000,
   });
-}
-
-function refuseWatched(domain: string, open: Cutover[]): void {
-  if (!open.some((one) => one.domain === domain)) return;
-  throw new UserError(
-    `${domain} is watched already; nothing was changed. Type \`cutover status ${domain}\` to see it, or \`cutover cancel ${domain}\` first.`,
-  );
 }
 
 /** Who does not know the old hosts takes any for the new ones. */

@@ -1,5 +1,6 @@
 import type { Instant } from "./clock.ts";
 import { domainName } from "./dns.ts";
+import { UserError } from "./errors.ts";
 import type { LateMails, LateSums } from "./late-mail.ts";
 import type { Hosts, MxKnown, Phase, Stale } from "./mx.ts";
 import type { ProjectId } from "./project.ts";
@@ -136,6 +137,13 @@ export type NewCutover = Pick<
   | "known"
   | "dueAt"
 >;
+
+/** A project watches a domain once. */
+export function watchedAlready(domain: string): UserError {
+  return new UserError(
+    `${domain} is watched already; nothing was changed. Type \`cutover status ${domain}\` to see it, or \`cutover cancel ${domain}\` first.`,
+  );
+}
 
 /** The cutovers of all projects. Every change says whether it found what it was made for: of several, one wins. */
 export interface Cutovers extends LateMails {

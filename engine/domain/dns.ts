@@ -54,11 +54,15 @@ export function domainName(text: string): string | null {
   } catch {
     return null;
   }
-  const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
   // What reads as an address is none; `URL` has made every spelling of IPv4 end in a number.
-  const good = /^[^\s/@:?#]+$/.test(text) && name.length <= 253 && !/(^|\.)\d+$/.test(name);
-  const labels = name.split(".");
-  return good && labels.length > 1 && labels.every((part) => label.test(part)) ? name : null;
+  const good = /^[^\s/@:?#]+$/.test(text) && !/(^|\.)\d+$/.test(name);
+  return good && name.includes(".") && isHostName(name) ? name : null;
+}
+
+/** Whether a name in ASCII and lower case can be one of a host, in one label or more. */
+export function isHostName(name: string): boolean {
+  const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
+  return name.length <= 253 && name.split(".").every((part) => label.test(part));
 }
 
 /** Asks the DNS who takes a domain's mail: the servers of its own zone, and several resolvers. */

@@ -1,6 +1,7 @@
+import { within } from "../domain/clock.ts";
 import type { RunId } from "../domain/pass.ts";
 import type { Answer, Queue } from "../domain/queue.ts";
-import { keepLine, type Lines, type Log, within } from "./line.ts";
+import { keepLine, type Lines, type Log } from "./line.ts";
 import { type Pace, usualPace } from "./pace.ts";
 import { type BellQueue, type BellWorker, type Store, storeOf } from "./store.ts";
 

@@ -114,19 +114,6 @@ export function keepLine<Line>(lines: Lines<Line>, retryMs: number, log: Log): K
   };
 }
 
-/** The work's result, or an error when it takes longer. */
-export async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Its message alone: an SDK's error carries the command it sent, and with it the password. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return harmless(scrub(String(error)));

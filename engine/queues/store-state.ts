@@ -1,5 +1,6 @@
+import { within } from "../domain/clock.ts";
 import { UserError } from "../domain/errors.ts";
-import { reasonOf, within } from "./line.ts";
+import { reasonOf } from "./line.ts";
 import { usualPace } from "./pace.ts";
 import { isRedis, redisClient, storeOf } from "./store.ts";
 

@@ -6,8 +6,8 @@ import {
   withBackend,
 } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
+import { within } from "../domain/clock.ts";
 import { Secret } from "../domain/secret.ts";
-import { within } from "./line.ts";
 import type { Pace } from "./pace.ts";
 
 /** What a ring carries. */
