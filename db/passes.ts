@@ -3,13 +3,14 @@ import type { Clock, Instant } from "../engine/domain/clock.ts";
 import type { Fence } from "../engine/domain/owner.ts";
 import { ended, type Job, type Passes, type RunId } from "../engine/domain/pass.ts";
 import { available } from "./available.ts";
+import { control } from "./control.ts";
 import { tell } from "./news.ts";
 import type { Database } from "./open.ts";
+import { hasPlace } from "./paces.ts";
 import { knexPassReads } from "./pass-reads.ts";
-import { afterRuns, didAsWanted, endRun, lockRun, type RunOfPass } from "./runs.ts";
+import { afterRuns, didAsWanted, endRun, lockRun, type RunOfPass, setAside } from "./runs.ts";
 import { submitPass } from "./submit.ts";
 import { goesFirst } from "./submit-first.ts";
-import { activeStates } from "./tables.ts";
 import { fenced, write } from "./transaction.ts";
 import { waitingRuns } from "./waiting.ts";
 import { putOff, windowsOfRuns } from "./windows.ts";
@@ -72,6 +73,13 @@ export function knexPasses(database: Database, clock: Clock): Passes {
         );
       }),
 
+    letGo: (run, waiting, tries, fence) =>
+      fenced(database, fence, async (trx) => {
+        const row = await ownRun(trx, run, fence);
+        if (ended(row.state) || row.state === "paused") return;
+        await setAside(trx, row, waiting, clock.now(), tries);
+      }),
+
     end: (run, end, fence) =>
       fenced(database, fence, async (trx) => {
         const row = await ownRun(trx, run, fence);
@@ -81,28 +89,7 @@ export function knexPasses(database: Database, clock: Clock): Passes {
       }),
 
     control: (pass, want, by, entry) =>
-      write(database, async (trx) => {
-        const now = clock.now();
-        await trx("passes").where({ id: pass }).forNoKeyUpdate().first("id");
-        const ids = await trx("runs")
-          .where({ pass_id: pass, ...(entry !== undefined && { entry_id: entry }) })
-          .whereIn("state", activeStates)
-          .orderBy("id")
-          .pluck<RunId[]>("id");
-        let touched = 0;
-        if (want === "stop" && entry === undefined && ids.length > 0) {
-          await trx("passes").where({ id: pass }).update({ stopped_by: by });
-        }
-        for (const id of ids) {
-          const row = await lockRun(trx, id);
-          if (await steer(trx, row, want, now)) touched += 1;
-        }
-        if (touched === 0) return 0;
-        if (want === "pause") await tell(trx, pass, { type: "pass paused", by }, now);
-        if (want === "run") await tell(trx, pass, { type: "pass resumed", by }, now);
-        await afterRuns(trx, pass, now);
-        return touched;
-      }),
+      write(database, (trx) => control(trx, { pass, want, by, entry }, clock.now())),
 
     ...knexPassReads(database),
   });
@@ -117,6 +104,7 @@ async function jobOf(knex: Knex, run: RunId): Promise<Job> {
     .first<JobRow | undefined>(
       "runs.entry_id",
       "runs.after_run",
+      "runs.tries",
       "remigrations.n",
       "remigrations.accepts_duplicates",
       "remigrations.released_at",
@@ -137,6 +125,7 @@ async function jobOf(knex: Knex, run: RunId): Promise<Job> {
     limit: row.limit_at,
     types: JSON.parse(row.types) as Job["types"],
     filters: JSON.parse(row.filters) as Job["filters"],
+    tries: row.tries,
     remigration:
       row.n === null
         ? null
@@ -149,6 +138,7 @@ async function jobOf(knex: Knex, run: RunId): Promise<Job> {
 
 interface JobRow {
   after_run: number | null;
+  tries: number;
   n: number | null;
   accepts_duplicates: boolean | null;
   released_at: Instant | null;
@@ -172,13 +162,17 @@ async function begin(trx: Knex.Transaction, row: RunOfPass, now: number): Promis
   if (!(await mayGo(trx, row))) return false;
   // Asked while its engine was dead: done before anything else.
   if (await didAsWanted(trx, row, now)) return false;
-  await trx("runs").where({ id: row.id }).update({
-    state: "processing",
-    resumed: false,
-    reason: null,
-    waiting_for: null,
-    waiting_until: null,
-  });
+  if (row.state === "queued" && !(await mayLeaveTheLine(trx, row, now))) return false;
+  await trx("runs")
+    .where({ id: row.id })
+    .update({
+      state: "processing",
+      resumed: false,
+      reason: null,
+      // Tried again, what it waits for stands until both ends answer: a wait is told once.
+      waiting_for: row.tries > 0 ? row.waiting_for : null,
+      waiting_until: null,
+    });
   const first = await trx("passes")
     .where({ id: row.pass_id })
     .whereNull("started_at")
@@ -188,51 +182,18 @@ async function begin(trx: Knex.Transaction, row: RunOfPass, now: number): Promis
   return true;
 }
 
+async function mayLeaveTheLine(
+  trx: Knex.Transaction,
+  row: RunOfPass,
+  now: number,
+): Promise<boolean> {
+  if (row.waiting_until !== null && row.waiting_until > now) return false;
+  return hasPlace(trx, row, now);
+}
+
 /** Whether the one that goes first was checked. */
 async function mayGo(trx: Knex.Transaction, { after_run }: RunOfPass): Promise<boolean> {
   if (after_run === null) return true;
   const first = await trx("runs").where({ id: after_run }).first("checked");
   return Boolean(first?.checked);
-}
-
-/** One run is asked to pause, go on or stop; true when that changes anything. */
-async function steer(
-  trx: Knex.Transaction,
-  row: RunOfPass,
-  want: "run" | "pause" | "stop",
-  now: number,
-): Promise<boolean> {
-  // The first of a remigration takes the others with it.
-  if (ended(row.state)) return false;
-  const change = (columns: {
-    state?: "queued" | "paused";
-    wanted: typeof want;
-    resumed?: boolean;
-    waiting_for?: null;
-    waiting_until?: null;
-  }) => trx("runs").where({ id: row.id }).update(columns);
-  const untouched = row.state !== "processing";
-  switch (want) {
-    case "stop":
-      if (untouched) await endRun(trx, row, { state: "stopped", reason: null, survey: null }, now);
-      else if (row.wanted === "stop") return false;
-      else await change({ wanted: "stop" });
-      return true;
-    case "pause":
-      if (row.state === "paused" || row.wanted !== "run") return false;
-      await change({
-        wanted: "pause",
-        resumed: false,
-        ...(untouched && { state: "paused", waiting_for: null, waiting_until: null }),
-      });
-      return true;
-    case "run":
-      if (row.wanted === "stop" || (row.wanted === "run" && row.state !== "paused")) return false;
-      // Its engine may be pausing it at this moment: `resumed` tells it that it need not have.
-      await change({
-        wanted: "run",
-        ...(row.state === "paused" ? { state: "queued" } : { resumed: true }),
-      });
-      return true;
-  }
 }

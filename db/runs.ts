@@ -1,9 +1,10 @@
 import type { Knex } from "knex";
 import type { Instant } from "../engine/domain/clock.ts";
+import type { Waiting } from "../engine/domain/errors.ts";
 import type { Checked, PassId, PassKind, PassState, RunEnd, RunId } from "../engine/domain/pass.ts";
-import { ended } from "../engine/domain/pass.ts";
+import { ended, passStates } from "../engine/domain/pass.ts";
 import { type Policy, policyFrom } from "../engine/domain/policy.ts";
-import { balanceOf, type Movable, moveLicense } from "./licenses.ts";
+import { type Movable, moveLicenses } from "./licenses.ts";
 import { tell } from "./news.ts";
 import { setTick } from "./remigrations.ts";
 import { activeStates, type RunRow } from "./tables.ts";
@@ -58,11 +59,10 @@ export async function firstItem(
   const entry = trx("entries").where({ id: run.entry_id });
   if (run.kind === "trial") await entry.clone().update({ trial_used: true });
   if (run.reserved) {
-    await moveLicense(trx, "consume", movable(run), now);
+    await moveLicenses(trx, "consume", [movable(run)], now);
     // A new license: its passes and its window are counted from here.
     await entry.clone().update({ passes_used: 0, first_success_at: null });
-    const { free } = await balanceOf(trx, run.project_id);
-    await tell(trx, run.pass_id, { type: "license consumed", entry: run.source, left: free }, now);
+    await tell(trx, run.pass_id, { type: "license consumed", entry: run.source }, now);
   }
   if (counts(run) && !run.counted) await countPass(trx, run);
 }
@@ -84,7 +84,7 @@ export async function endRun(
   }
   const completed = state === "completed" || state === "completed_with_errors";
   if (completed && counts(run) && !run.counted) await countPass(trx, run);
-  if (run.reserved) await moveLicense(trx, "release", movable(run), now);
+  if (run.reserved) await moveLicenses(trx, "release", [movable(run)], now);
   // What nobody reached is no gap. In a completed run one would be a fault, and stays to be seen.
   if (!completed) await balanceSums(trx, run);
   if (completed && run.wrote && run.kind !== "trial") {
@@ -111,6 +111,32 @@ export async function endRun(
     now,
   );
   await afterFirst(trx, run, { ...end, state }, now);
+}
+
+/** The run waits, queued, without an engine; a pause or a stop that was asked for is done instead. */
+export async function setAside(
+  trx: Knex.Transaction,
+  run: RunOfPass,
+  { for: what, until }: { for: Waiting; until: Instant },
+  now: Instant,
+  tries = 0,
+): Promise<void> {
+  if (await didAsWanted(trx, run, now)) return;
+  await trx("runs").where({ id: run.id }).update({
+    state: "queued",
+    resumed: false,
+    reason: null,
+    waiting_for: what,
+    waiting_until: until,
+    tries,
+  });
+  // Hours are told anew when they change, other waits once.
+  const told = run.waiting_for === what && (what !== "window" || run.waiting_until === until);
+  if (!told) {
+    const news = { type: "entry waits", entry: run.source, for: what, until } as const;
+    await tell(trx, run.pass_id, news, now);
+  }
+  await afterRuns(trx, run.pass_id, now);
 }
 
 /** Does the pause or the stop that was asked for while no engine had the run; true when one was. */
@@ -201,13 +227,28 @@ async function validated(trx: Knex.Transaction, n: number, now: Instant): Promis
 export async function afterRuns(trx: Knex.Transaction, pass: PassId, now: Instant): Promise<void> {
   const row = (await trx("passes").where({ id: pass }).first())!;
   if (ended(row.state)) return;
-  const rows = await trx("runs").where({ pass_id: pass }).distinct("state");
-  const states = new Set(rows.map((run) => run.state));
+  const states = await statesOf(trx, pass);
   const state = passState(states, row.started_at !== null, row.stopped_by !== null);
   if (state === row.state) return;
   const endedAt = ended(state) ? now : null;
   await trx("passes").where({ id: pass }).update({ state, ended_at: endedAt });
   if (ended(state)) await tell(trx, pass, { type: "pass ended", state }, now);
+}
+
+/** Which states its runs are in: each is looked for by itself, for every run that begins or ends asks this. */
+async function statesOf(trx: Knex.Transaction, pass: PassId): Promise<Set<PassState>> {
+  const row = await trx
+    .select<Record<PassState, boolean>[]>(
+      passStates.map((state) =>
+        trx.raw("exists (select 1 from runs where pass_id = ? and state = ?) as ??", [
+          pass,
+          state,
+          state,
+        ]),
+      ),
+    )
+    .first();
+  return new Set(passStates.filter((state) => row?.[state]));
 }
 
 /** The state of a pass whose runs are in these states. */
@@ -221,14 +262,15 @@ function passState(runs: Set<PassState>, started: boolean, stopped: boolean): Pa
 }
 
 async function pauseRun(trx: Knex.Transaction, run: RunOfPass, end: RunEnd): Promise<void> {
-  // Asked to go on while it was being paused: it waits for an engine again.
-  const state = run.resumed ? "queued" : "paused";
+  // Asked to go on meanwhile, perhaps before it began and its engine heard late: it waits for an engine again.
+  const state = run.wanted === "pause" ? "paused" : "queued";
   await trx("runs").where({ id: run.id }).update({
     state,
     resumed: false,
     reason: end.reason,
     waiting_for: null,
     waiting_until: null,
+    tries: 0,
   });
 }
 

@@ -33,6 +33,8 @@ export interface EndpointRow {
   ca: string | null;
   fingerprint: string | null;
   inward: boolean;
+  /** JSON of a `Pace`; null where nothing was set or said. */
+  pace: string | null;
 }
 
 export interface ProjectRow {
@@ -98,6 +100,8 @@ export interface RunRow {
   reason: string | null;
   waiting_for: Waiting | null;
   waiting_until: Instant | null;
+  /** In a row, and without anything carried. */
+  tries: number;
   expected: number | null;
   /** A reservation of its own, neither consumed nor released. */
   reserved: boolean;

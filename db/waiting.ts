@@ -1,11 +1,12 @@
 import type { Knex } from "knex";
 import type { Instant } from "../engine/domain/clock.ts";
 import type { Turn } from "../engine/domain/pass.ts";
+import type { ProjectId } from "../engine/domain/project.ts";
+import { fullProjects } from "./paces.ts";
 
 /** The runs an engine may take, the first of each project before the second of any. */
 export async function waitingRuns(knex: Knex, now: Instant, limit: number): Promise<Turn[]> {
-  const places = takeable(knex, now)
-    .join("passes", "passes.id", "runs.pass_id")
+  const places = takeable(knex, now, await fullProjects(knex, now))
     .whereIn("runs.state", ["queued", "processing"])
     .select("runs.id as run")
     .rowNumber("turn", (place) => place.partitionBy("passes.project_id").orderBy("runs.id"));
@@ -23,23 +24,28 @@ export async function waitingCount(
   now: Instant,
   ask: <Query extends { timeout(ms: number): unknown }>(query: Query) => Query,
 ): Promise<number> {
+  const full = await fullProjects(knex, now);
   const [row] = await ask(
-    takeable(knex, now)
+    takeable(knex, now, full)
       .where("runs.state", "queued")
       .select<{ runs: number }[]>(knex.raw("count(*) as ??", ["runs"])),
   );
   return row!.runs;
 }
 
-/** Runs that neither another one nor their window holds back. */
-function takeable(knex: Knex, now: Instant) {
+/** Runs that nothing holds back: not another one, not a time, not the mail servers of these full projects. */
+function takeable(knex: Knex, now: Instant, full: ProjectId[]) {
   return knex("runs")
+    .join("passes", "passes.id", "runs.pass_id")
     .leftJoin("runs as first", "first.id", "runs.after_run")
     .andWhere((may) => may.whereNull("runs.after_run").orWhere("first.checked", true))
-    .andWhere((open) =>
-      open
-        .whereNull("runs.waiting_for")
-        .orWhereNot("runs.waiting_for", "window")
-        .orWhere("runs.waiting_until", "<=", now),
+    .andWhere((free) =>
+      // Whatever a run waits for that its engine left behind: the next engine sees where it stands.
+      free.where("runs.state", "processing").orWhere((due) => {
+        due.where((over) =>
+          over.whereNull("runs.waiting_until").orWhere("runs.waiting_until", "<=", now),
+        );
+        if (full.length > 0) due.whereNotIn("passes.project_id", full);
+      }),
     );
 }

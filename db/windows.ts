@@ -3,8 +3,7 @@ import type { Instant } from "../engine/domain/clock.ts";
 import { ended, isKeptToWindows, type PassKind, type RunId } from "../engine/domain/pass.ts";
 import type { ProjectId } from "../engine/domain/project.ts";
 import { noWindows, type Windows, type ZonedWindows } from "../engine/domain/window.ts";
-import { tell } from "./news.ts";
-import { afterRuns, didAsWanted, type RunOfPass } from "./runs.ts";
+import { type RunOfPass, setAside } from "./runs.ts";
 
 /** A project's windows as they were kept. */
 export function windowsFrom(kept: string | null): Windows {
@@ -52,18 +51,6 @@ export async function putOff(
   if (project === undefined || project.windows === null) return false;
   const at = until({ windows: windowsFrom(project.windows), zone: project.zone });
   if (at === null) return false;
-  if (await didAsWanted(trx, run, now)) return true;
-  await trx("runs").where({ id: run.id }).update({
-    state: "queued",
-    resumed: false,
-    reason: null,
-    waiting_for: "window",
-    waiting_until: at,
-  });
-  if (run.waiting_for !== "window" || run.waiting_until !== at) {
-    const news = { type: "entry waits", entry: run.source, for: "window", until: at } as const;
-    await tell(trx, run.pass_id, news, now);
-  }
-  await afterRuns(trx, run.pass_id, now);
+  await setAside(trx, run, { for: "window", until: at }, now);
   return true;
 }

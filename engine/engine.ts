@@ -56,8 +56,10 @@ export function startEngine(works: Works, queue: Queue, options: EngineOptions):
         works.log.error({ run, err }, "a run was left to the next look");
         throw err;
       })
-      .then(() => {
+      .then((carried) => {
         if (closing) throw leftToOthers();
+        // Its place at a mail server may be that of one that did not stand in line.
+        if (carried) looking.soon();
       })
       .finally(() => {
         active.delete(run);
@@ -113,7 +115,7 @@ export function startEngine(works: Works, queue: Queue, options: EngineOptions):
       closing = true;
       const silent = listening[Symbol.asyncDispose]();
       for (const { answered } of rung.splice(0)) answered.reject(leftToOthers());
-      await Promise.all([looking(), asking()]);
+      await Promise.all([looking.end(), asking.end()]);
       const ending = [...active.values()];
       for (const { abort } of ending) abort.abort("shutdown" satisfies Interruption);
       await Promise.allSettled(ending.map(({ done }) => done));
@@ -127,22 +129,45 @@ function leftToOthers(): Error {
   return new Error("This engine is closing.");
 }
 
-/** Does it now and then again; the answer ends it and waits for the one under way. */
-function every(ms: number, work: () => Promise<void>, { log }: Works): () => Promise<void> {
+/** Work done now and then again. */
+interface Rounds {
+  /** The next time is as soon as may be; not while it is under way. */
+  soon(): void;
+  /** Ends it and waits for the one under way. */
+  end(): Promise<void>;
+}
+
+/** How soon after the last time the next may be, in ms. */
+const soonMs = 50;
+
+function every(ms: number, work: () => Promise<void>, { log }: Works): Rounds {
   let ended = false;
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
+  let hurried = false;
   const round = () => {
+    timer = undefined;
+    hurried = false;
     running = work()
       .catch((err: unknown) => log.error({ err }, "the database did not answer the engine"))
       .then(() => {
-        if (!ended) timer = setTimeout(round, ms);
+        if (!ended) timer = setTimeout(round, hurried ? soonMs : ms);
       });
   };
   round();
-  return async () => {
-    ended = true;
-    clearTimeout(timer);
-    await running;
+  return {
+    soon() {
+      if (ended || hurried) return;
+      hurried = true;
+      // While one is under way its end looks at this.
+      if (timer === undefined) return;
+      clearTimeout(timer);
+      timer = setTimeout(round, Math.min(ms, soonMs));
+    },
+    async end() {
+      ended = true;
+      clearTimeout(timer);
+      await running;
+    },
   };
 }

@@ -103,6 +103,7 @@ async function ofMailbox(
     types: ["mail"],
     remigration: null,
     filters,
+    tries: 0,
   };
   const rows = new Map((await ledger.folders(entry.id)).map((row) => [row.source, row]));
   const identities = rows.size === 0 ? null : await ledger.identities(entry.id);

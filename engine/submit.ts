@@ -10,6 +10,7 @@ import type { Forecaster } from "./domain/forecast.ts";
 import type { LateWatch } from "./domain/late-mail.ts";
 import type { Licenses } from "./domain/license.ts";
 import type { Newsroom } from "./domain/news.ts";
+import type { Paces } from "./domain/pace.ts";
 import { isKeptToWindows, type Passes, type PassId } from "./domain/pass.ts";
 import type { People } from "./domain/people.ts";
 import {
@@ -25,6 +26,7 @@ import type { Inspector, Remigrations } from "./domain/remigration.ts";
 import type { Reminders } from "./domain/reminder.ts";
 import type { Schedules } from "./domain/schedule.ts";
 import type { Contacts, Inbox, Posts, Thread, Transcript } from "./domain/thread.ts";
+import type { Vitals } from "./domain/vitals.ts";
 import { isAlwaysOpen, type ZonedWindows } from "./domain/window.ts";
 import { closedUntil, closesAt } from "./windows.ts";
 
@@ -33,6 +35,7 @@ export interface Desk {
   projects: Projects;
   licenses: Licenses;
   passes: Passes;
+  paces: Paces;
   plans: Plans;
   schedules: Schedules;
   reminders: Reminders;
@@ -55,6 +58,7 @@ export interface Desk {
   posts: Posts;
   inbox: Inbox;
   queue: Queue;
+  vitals: Vitals;
   clock: Clock;
 }
 

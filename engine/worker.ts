@@ -10,6 +10,7 @@ import {
 } from "./domain/errors.ts";
 import type { Ledger } from "./domain/ledger.ts";
 import type { Owned, Owners } from "./domain/owner.ts";
+import { type Paces, places } from "./domain/pace.ts";
 import type { Checked, Job, Passes, RunEnd, RunId } from "./domain/pass.ts";
 import type { Projects } from "./domain/project.ts";
 import type { Address, Provider } from "./domain/provider.ts";
@@ -25,6 +26,7 @@ import { closedUntil } from "./windows.ts";
 export interface Works {
   passes: Passes;
   ledger: Ledger;
+  paces: Pick<Paces, "heard">;
   projects: Projects;
   owners: Owners;
   providers: Record<Address["endpoint"]["provider"], Provider>;
@@ -48,8 +50,12 @@ export interface Settings {
   silentQuietMs: number;
   /** Tries without progress before a run fails. */
   tries: number;
+  /** The same while it is the server that takes nobody: an hour, with the pauses between them. */
+  serverTries: number;
   /** The first pause between tries; doubles up to 60 times itself. */
   retryMs: number;
+  /** From this on a pause is not sat out: another run has its place meanwhile. */
+  letGoMs: number;
 }
 
 export const defaults: Settings = {
@@ -57,7 +63,9 @@ export const defaults: Settings = {
   quietMs: 30_000,
   silentQuietMs: 15 * 60_000,
   tries: 8,
+  serverTries: 64,
   retryMs: 1_000,
+  letGoMs: 5_000,
 };
 
 /** Why a run is asked to stop between two batches. */
@@ -66,26 +74,27 @@ export type Interruption = "pause" | "stop" | "window" | "shutdown";
 /**
  * Carries one run from where it stands to its end: owns the entry, opens both ends, runs the pass, waits and
  * opens again when a connection is lost. A run somebody else owns, or that may not begin, is left alone; one whose
- * window is closed, or closes meanwhile, is put off until it opens.
- * Only a fault of the database is thrown.
+ * window is closed, or closes meanwhile, is put off until it opens; one that has to wait long is let go of.
+ * True where it was begun. Only a fault of the database is thrown.
  */
-export async function carryRun(run: RunId, works: Works, interrupt: AbortSignal): Promise<void> {
+export async function carryRun(run: RunId, works: Works, interrupt: AbortSignal): Promise<boolean> {
   const job = await works.passes.job(run);
   await using owned = await works.owners.take(job.entry);
-  if (owned === null) return;
+  if (owned === null) return false;
   const stop = AbortSignal.any([interrupt, owned.lost]);
   const closed = ({ windows, zone }: ZonedWindows) => closedUntil(windows, zone, works.clock.now());
   try {
-    if (await works.passes.putOff(run, closed, owned.fence)) return;
-    if (!(await works.passes.begin(run, owned.fence))) return;
+    if (await works.passes.putOff(run, closed, owned.fence)) return false;
+    if (!(await works.passes.begin(run, owned.fence))) return false;
     const end = await untilEnd(job, works, owned, stop);
     if (end !== null) await works.passes.end(run, end, owned.fence);
     else if (because(stop) === "window") await works.passes.putOff(run, closed, owned.fence);
+    return true;
   } catch (error) {
     // Another process owns the entry now and goes on from what the ledger says.
     if (error instanceof FencedError) {
       works.log.warn({ run }, "another engine owns the entry; this one lets go");
-      return;
+      return false;
     }
     throw error;
   }
@@ -95,7 +104,7 @@ function because(stop: AbortSignal): Interruption {
   return stop.reason as Interruption;
 }
 
-/** Null when the process shuts down or the window closes: the run stays as it is for the next engine. */
+/** Null when the run stays for the next engine: the process shuts down, the window closes, or a long wait begins. */
 async function untilEnd(
   job: Job,
   works: Works,
@@ -104,7 +113,7 @@ async function untilEnd(
 ): Promise<RunEnd | null> {
   // Whoever owned the entry before may have died a moment ago with bytes on the way.
   let doubtSettlesAt = works.clock.now() + works.settings.quietMs;
-  let tries = 0;
+  let { tries } = job;
   for (;;) {
     const progress = { made: false };
     try {
@@ -124,13 +133,20 @@ async function untilEnd(
         await works.ledger.hold(job.entry, doubtSettlesAt, owned.fence);
       }
       if (stop.aborted) return interrupted(stop, owned);
-      if (broken || tries >= works.settings.tries) {
+      if (broken || tries >= mostTries(error, job, works.settings)) {
         const before = reach(job);
         // What it did not reach is no failed item: a retry is told of it this way.
         if (before !== null) await works.ledger.owe("unmarked", before, owned.fence);
         return broken ? failure(error, job, works) : gaveUp(error, tries, job);
       }
-      await pause(job, error, tries, works, owned, stop);
+      await heard(error, job, works);
+      const until = goesOn(error, tries, works);
+      if (until - works.clock.now() >= works.settings.letGoMs) {
+        await works.passes.letGo(job.run, { for: error.waitingFor, until }, tries, owned.fence);
+        return null;
+      }
+      await works.passes.wait(job.run, { for: error.waitingFor, until }, owned.fence);
+      await works.clock.sleep(until - works.clock.now(), stop);
       if (stop.aborted) return interrupted(stop, owned);
     }
   }
@@ -271,18 +287,30 @@ function quiet(error: TransientError, settings: Settings): number {
   return error.silent ? settings.silentQuietMs : settings.quietMs;
 }
 
-async function pause(
-  job: Job,
-  error: TransientError,
-  tries: number,
-  works: Works,
-  owned: Owned,
-  stop: AbortSignal,
-): Promise<void> {
-  const { passes, clock, settings, log } = works;
+/** A server that takes nobody is waited for longer than a mailbox that fails by itself, but not by a verify. */
+function mostTries(error: TransientError, { kind }: Job, { tries, serverTries }: Settings): number {
+  return error.server === null || kind === "verify" ? tries : serverTries;
+}
+
+/** What a server said is a matter of all its mailboxes as well. */
+async function heard(error: TransientError, job: Job, works: Works): Promise<void> {
+  if (error.server === null) return;
+  const { source, target } = await works.projects.addresses(job.entry);
+  const said = [source, target].find(({ endpoint }) => endpoint.id === error.server);
+  const pace = await works.paces.heard(error.server, {
+    entry: job.entry,
+    retryAfterMs: error.retryAfterMs ?? null,
+    shared: said?.endpoint.login === "master",
+  });
+  const now = places(pace, works.clock.now());
+  works.log.info(
+    { run: job.run, endpoint: error.server, atOnce: now },
+    "a mail server asks to wait",
+  );
+}
+
+/** When the next try is: as the server said, else each time later. */
+function goesOn(error: TransientError, tries: number, { clock, settings }: Works): Instant {
   const backoff = settings.retryMs * Math.min(60, 2 ** (tries - 1));
-  const until = clock.now() + (error.retryAfterMs ?? backoff);
-  log.info({ run: job.run, waitingFor: error.waitingFor, until }, "a run waits");
-  await passes.wait(job.run, { for: error.waitingFor, until }, owned.fence);
-  await clock.sleep(until - clock.now(), stop);
+  return clock.now() + (error.retryAfterMs ?? backoff);
 }

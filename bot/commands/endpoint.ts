@@ -5,6 +5,7 @@ import { isListed, readUrl, refuseInner } from "../host.ts";
 import { readName } from "../mailbox.ts";
 import { passwordFrom } from "../variables.ts";
 import { columns } from "../wording/figures.ts";
+import { paceOf } from "../wording/pace.ts";
 
 export const endpointNew = command({
   name: "endpoint new",
@@ -94,7 +95,13 @@ export const endpointList = command({
         "There are no endpoints yet. Type `endpoint new <name> imaps://imap.example.net`.",
       );
     }
-    const rows = all.map((one) => [one.name, `${told(one)}${missing(one)}`]);
+    const now = desk.clock.now();
+    const rows = await Promise.all(
+      all.map(async (one) => {
+        const pace = await desk.paces.of(one.id);
+        return [one.name, `${told(one)}${paceOf(pace, now)}${missing(one)}`];
+      }),
+    );
     return privately({
       text: columns(rows),
       title: "Endpoints",

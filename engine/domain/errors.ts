@@ -28,16 +28,24 @@ export class TransientError extends Error {
   readonly retryAfterMs: number | undefined;
   /** The connection died without a word (a time-out): what was sent may still arrive. */
   readonly silent: boolean;
+  /** The endpoint whose server takes nobody now, as far as one mailbox can tell; null where it may be this mailbox's. */
+  readonly server: number | null;
 
   constructor(
     message: string,
     waitingFor: Waiting,
-    options: { retryAfterMs?: number; silent?: boolean; cause?: unknown } = {},
+    options: {
+      retryAfterMs?: number;
+      silent?: boolean;
+      server?: number | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.waitingFor = waitingFor;
     this.retryAfterMs = options.retryAfterMs;
     this.silent = options.silent ?? false;
+    this.server = options.server ?? null;
   }
 }
 

@@ -29,14 +29,17 @@ export function isKeptToWindows(kind: PassKind): boolean {
   return kind !== "verify";
 }
 
-export type PassState =
-  | "queued"
-  | "processing"
-  | "paused"
-  | "completed"
-  | "completed_with_errors"
-  | "failed"
-  | "stopped";
+export const passStates = [
+  "queued",
+  "processing",
+  "paused",
+  "completed",
+  "completed_with_errors",
+  "failed",
+  "stopped",
+] as const;
+
+export type PassState = (typeof passStates)[number];
 
 export function ended(state: PassState): boolean {
   return (
@@ -130,6 +133,8 @@ export interface Job {
   limit: Instant | null;
   types: ItemType[];
   filters: Filters;
+  /** Tries in a row that brought nothing and were let go of. */
+  tries: number;
   /** Of an entry that is carried again from scratch; null for the others. */
   remigration: {
     acceptsDuplicates: boolean;
@@ -242,13 +247,17 @@ export interface Passes {
   /**
    * Runs that wait for an engine: queued, or left behind by an engine that died. The oldest of each project comes
    * before the second of any, so that a large project holds up no small one. One whose remigration sends another
-   * first is not among them before that was checked, and one that waits for its window not before that opens.
+   * first is not among them before that was checked, one that was put off or let go of not before its time, and one
+   * whose mail servers take no mailbox more not before they do.
    */
   waiting(limit: number): Promise<RunId[]>;
   /** The same, each with its place among those of its project. */
   turns(limit: number): Promise<Turn[]>;
   job(run: RunId): Promise<Job>;
-  /** The run begins (again): state processing, and the pass with it. False when it may not: ended, paused or stopped meanwhile. */
+  /**
+   * The run begins (again): state processing, and the pass with it. False when it may not: ended, paused or stopped
+   * meanwhile, put off, or one of its mail servers takes no mailbox more.
+   */
   begin(run: RunId, fence: Fence): Promise<boolean>;
   /**
    * Asks `until` with the project's windows as they stand. Where it names a time, the run waits for that, queued, and
@@ -268,6 +277,16 @@ export interface Passes {
   wait(
     run: RunId,
     waiting: { for: Waiting; until: Instant | null } | null,
+    fence: Fence,
+  ): Promise<void>;
+  /**
+   * The run waits until then, queued, and no engine has it: others may be carried in its place. A pause or a stop that
+   * was asked for is done instead. `tries` is what its next `job` says.
+   */
+  letGo(
+    run: RunId,
+    waiting: { for: Waiting; until: Instant },
+    tries: number,
     fence: Fence,
   ): Promise<void>;
   /**

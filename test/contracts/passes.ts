@@ -62,6 +62,7 @@ export function passesContract(open: OpenBooks): void {
         limit: 5,
         types: ["mail"],
         filters: project.filters,
+        tries: 0,
         remigration: null,
       });
     });
@@ -432,6 +433,20 @@ export function passesContract(open: OpenBooks): void {
 
       expect(await books.passes.waiting(10)).toEqual([run.run]);
       expect(await books.passes.begin(run.run, run.fence)).toBe(true);
+    });
+
+    test("an engine that hears late of a pause taken back before the run began pauses nothing", async () => {
+      const { project, entries } = await acme(books, ["anna"]);
+      const pass = await books.passes.submit(passOver(project, entries));
+      const [run] = (await books.passes.snapshot(pass)).runs;
+      await books.passes.control(pass, "pause", "local:owner");
+      await books.passes.control(pass, "run", "local:owner");
+      await using owned = await own(books, entries[0]!);
+      await books.passes.begin(run!.id, owned.fence);
+
+      await books.passes.end(run!.id, paused, owned.fence);
+
+      expect(await books.passes.waiting(10)).toEqual([run!.id]);
     });
 
     test("asked to stop while its engine pauses it, a run is stopped", async () => {

@@ -125,7 +125,12 @@ export async function memoryWorld(
     async carry(others = works) {
       for (;;) {
         const waiting = await passes.waiting(100);
-        if (waiting.length === 0) return;
+        if (waiting.length === 0) {
+          const next = await letGoUntil(godwit, project);
+          if (next === null) return;
+          // Where its server is left alone as well, its time alone does not bring it back.
+          clock.set(Math.max(next, clock.now() + 10_000));
+        }
         for (const run of waiting) await carryRun(run, others, new AbortController().signal);
       }
     },
@@ -135,4 +140,13 @@ export async function memoryWorld(
     },
   };
   return world;
+}
+
+/** When the first of the runs that were let go of goes on; null where none was. Hours are the test's to move to. */
+async function letGoUntil({ desk }: Opened, project: Project): Promise<Instant | null> {
+  const runs = (await desk.passes.running(project.id)).flatMap((pass) => pass.runs);
+  const times = runs.flatMap(({ state, waiting }) =>
+    state !== "queued" || waiting?.until == null || waiting.for === "window" ? [] : [waiting.until],
+  );
+  return times.length === 0 ? null : Math.min(...times);
 }
