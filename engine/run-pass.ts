@@ -49,6 +49,8 @@ export async function* runPass(
       places.kept.set(row.source, row);
       if (unmet && job.kind === "retry") leftOver(folder, job, result);
       if (await settledUnopened(job, ends, folder, row)) continue;
+      // No place is made for it either.
+      if (folder.refused !== undefined) throw new FolderError(folder.refused);
       const to = await place(job, ends, folder, row, places);
       // An identical twin sent now would later be taken for the message in doubt.
       if (inDoubt(doubts, row, to) || inDoubt(open, row, to)) {

@@ -35,6 +35,8 @@ export interface Folder {
   role: FolderRole | null;
   /** Null where the server did not tell without opening the folder. */
   state: FolderState | null;
+  /** Why it cannot be opened, where the listing shows that already. */
+  refused?: string;
 }
 
 /** One line of a folder's listing: enough to decide, no body. */
@@ -72,6 +74,8 @@ export interface Item {
   /** Bytes in `body`. */
   size: number;
   body: AsyncIterable<Uint8Array>;
+  /** Asked right before bytes of it leave for the target; throws where they no longer may. */
+  mayLeave?(): void;
 }
 
 /** 16 bytes of SHA-256. */

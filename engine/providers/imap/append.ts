@@ -3,21 +3,27 @@ import type { Item } from "../../domain/item.ts";
 import type { Receipt } from "../../domain/provider.ts";
 import { formatDate, possibleDate } from "./dates.ts";
 import { words } from "./errors.ts";
+import { natural } from "./limits.ts";
 import type { Selected } from "./selected.ts";
 import type { Reply, Session } from "./session.ts";
 import { atom, quoted } from "./wire.ts";
 
+/** The highest UID a server has told of in a folder: it gives none twice, and each is higher than all before. */
+export interface Told {
+  highest: number;
+}
+
 /** Adds one item to the selected folder. Throws when it cannot be known whether it was stored. */
 export async function append(
   session: Session,
-  into: Selected & { wire: string },
+  into: Selected & { wire: string; told: Told },
   item: Item,
   now: number,
 ): Promise<Receipt> {
   const { uid } = item;
-  const body = await withCrlf(item.body, item.size);
+  const body = await withCrlf(item.body);
   // Servers refuse these, some after closing the connection.
-  if (body.length === 0) {
+  if (lengthOf(body) === 0) {
     return { outcome: "refused", uid, reason: "an empty message (0 bytes)", full: false };
   }
   const date = possibleDate(item.createdAt, now);
@@ -25,9 +31,10 @@ export async function append(
   const { system, keywords, dropped } = keepable(item.flags, into.permanentFlags);
   if (dropped) notes.push("flags dropped");
 
-  let reply = await send(session, into.wire, [...system, ...keywords], date, body);
+  const { mayLeave } = item;
+  let reply = await send(session, into.wire, [...system, ...keywords], date, { body, mayLeave });
   if (reply.status !== "OK" && keywords.length > 0 && !aboutSpace(reply)) {
-    reply = await send(session, into.wire, system, date, body);
+    reply = await send(session, into.wire, system, date, { body, mayLeave });
     notes.push("keywords dropped");
   }
   if (reply.status !== "OK") {
@@ -38,73 +45,71 @@ export async function append(
 }
 
 /**
- * The bytes with every line end as CRLF, as IMAP wants them; a CR alone is left where it is. A message that
- * comes in one piece and needs no change is not copied, another once: `expected` is its size.
+ * The bytes with every line end as CRLF, as IMAP wants them; a CR alone is left where it is. A piece that needs no
+ * change is not copied, another once: what a server says of the size is not needed.
  */
-async function withCrlf(body: AsyncIterable<Uint8Array>, expected: number): Promise<Buffer> {
-  const gathered = gather(expected);
+async function withCrlf(body: AsyncIterable<Uint8Array>): Promise<Buffer[]> {
+  const parts: Buffer[] = [];
   let previous = 0;
   for await (const bytes of body) {
     const part = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    let kept = 0;
-    for (let at = part.indexOf(0x0a); at !== -1; at = part.indexOf(0x0a, at + 1)) {
-      if ((at === 0 ? previous : part[at - 1]) === 0x0d) continue;
-      gathered.put(part.subarray(kept, at));
-      gathered.put(crlf);
-      kept = at + 1;
-    }
-    gathered.put(part.subarray(kept));
+    if (part.length > 0) parts.push(mended(part, previous));
     previous = part.at(-1) ?? previous;
   }
-  return gathered.end();
+  return parts;
 }
 
-function gather(expected: number): { put(piece: Buffer): void; end(): Buffer } {
-  let whole: Buffer = Buffer.alloc(0);
-  let length = 0;
-  return {
-    put(piece) {
-      if (piece.length === 0) return;
-      if (length === 0) {
-        whole = piece;
-      } else {
-        if (length + piece.length > whole.length || whole.length === length) {
-          const grown = Buffer.allocUnsafe(
-            Math.max(expected, 1.5 * length, length + piece.length) | 0,
-          );
-          whole.copy(grown, 0, 0, length);
-          whole = grown;
-        }
-        piece.copy(whole, length);
-      }
-      length += piece.length;
-    },
-    end: () => whole.subarray(0, length),
-  };
+/** A piece with every LF after a CR; `previous` is the byte before it. */
+function mended(part: Buffer, previous: number): Buffer {
+  let bare = 0;
+  for (const _ of bareLineEnds(part, previous)) bare += 1;
+  if (bare === 0) return part;
+  const whole = Buffer.allocUnsafe(part.length + bare);
+  let [kept, length] = [0, 0];
+  for (const at of bareLineEnds(part, previous)) {
+    length += part.copy(whole, length, kept, at);
+    length = whole.writeUInt8(0x0d, length);
+    kept = at;
+  }
+  part.copy(whole, length, kept);
+  return whole;
 }
 
-const crlf = Buffer.from("\r\n");
+function* bareLineEnds(part: Buffer, previous: number): Generator<number> {
+  for (let at = part.indexOf(0x0a); at !== -1; at = part.indexOf(0x0a, at + 1)) {
+    if ((at === 0 ? previous : part[at - 1]) !== 0x0d) yield at;
+  }
+}
+
+function lengthOf(parts: readonly Buffer[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}
 
 async function send(
   session: Session,
   wire: string,
   flags: string[],
   date: number,
-  body: Buffer,
+  { body, mayLeave }: { body: readonly Buffer[]; mayLeave: Item["mayLeave"] },
 ): Promise<Reply> {
   // NUL may not stand in a plain literal (RFC 3516).
-  const isLiteral8 = session.has("BINARY") && body.includes(0);
+  const isLiteral8 = session.has("BINARY") && body.some((part) => part.includes(0));
+  const length = lengthOf(body);
   const start = [quoted(wire), flags.map(atom), quoted(formatDate(date))];
   // Small ones go along at once where the server allows it (LITERAL-), saving a round trip.
-  const reply =
-    body.length <= 4096
-      ? await session.send("APPEND", [...start, { type: "LITERAL", value: body, isLiteral8 }])
-      : await session.send(
-          "APPEND",
-          [...start, { type: "TEXT", value: `${isLiteral8 ? "~" : ""}{${body.length}}` }],
-          {},
-          body,
-        );
+  const atOnce = length <= 4096 && (session.has("LITERAL-") || session.has("LITERAL+"));
+  mayLeave?.();
+  const reply = atOnce
+    ? await session.send("APPEND", [
+        ...start,
+        { type: "LITERAL", value: Buffer.concat(body), isLiteral8 },
+      ])
+    : await session.send(
+        "APPEND",
+        [...start, { type: "TEXT", value: `${isLiteral8 ? "~" : ""}{${length}}` }],
+        {},
+        { bytes: body, mayLeave },
+      );
   if (reply.status === "BAD" && /server (is )?(busy|unavailable)/i.test(reply.text)) {
     throw new TransientError(words(reply.text, session.who), "server unavailable");
   }
@@ -142,10 +147,11 @@ function aboutSpace(reply: Reply): boolean {
   return isFull(reply) || ["LIMIT", "TOOBIG", "TRYCREATE", "NOPERM"].includes(reply.code[0] ?? "");
 }
 
-/** The UID it got; some servers turn the two numbers round or tell of another folder: then nothing is believed. */
-function appendedUid({ code }: Reply, { state }: Selected): number | null {
-  const [name, validity, uid] = code;
+/** The UID it got; some servers turn the two numbers round, or tell of another folder or message: then nothing is believed. */
+function appendedUid({ code }: Reply, { state, told }: Selected & { told: Told }): number | null {
+  const [name, validity, text] = code;
   if (name !== "APPENDUID" || Number(validity) !== state.uidValidity) return null;
-  const number = Number(uid);
-  return Number.isSafeInteger(number) && number >= state.uidNext ? number : null;
+  const uid = natural(text, Math.max(state.uidNext, told.highest + 1));
+  if (uid !== null) told.highest = uid;
+  return uid;
 }

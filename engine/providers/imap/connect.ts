@@ -1,10 +1,12 @@
-import { isIP } from "node:net";
+import { isIP, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { ImapFlowOptions } from "imapflow";
 import { UserError } from "../../domain/errors.ts";
 import type { Address, Endpoint } from "../../domain/provider.ts";
 import { notConnected, type Who } from "./errors.ts";
+import { type Limits, usualLimits } from "./limits.ts";
 import { outerAddress } from "./outer.ts";
+import { Late } from "./patience.ts";
 import { type Session, sessionOver } from "./session.ts";
 import { newWire, type Wire } from "./wire.ts";
 
@@ -17,12 +19,11 @@ export interface ImapOptions {
   silenceMs?: number;
   /** How often an unused connection says NOOP. */
   keepAliveMs?: number;
+  /** Other limits than the usual ones. */
+  limits?: Partial<Limits>;
   /** The time, for dates that lie in the future. */
   now?: () => number;
 }
-
-/** The largest literal taken from a server. */
-const literalLimit = 200 * 1024 * 1024;
 
 /**
  * Connects and logs in. Throws `UserError` where somebody must act (login, certificate, name),
@@ -34,6 +35,7 @@ export async function connect(address: Address, options: ImapOptions): Promise<S
   const who: Who = {
     mailbox: address.mailbox,
     endpoint: endpoint.name,
+    endpointId: endpoint.id,
     host: endpoint.host,
     port: endpoint.port,
     remedy: remedy(address),
@@ -45,20 +47,30 @@ export async function connect(address: Address, options: ImapOptions): Promise<S
     );
   }
   const host = endpoint.inward ? endpoint.host : await outer(endpoint, who, options);
-  const wire = newWire(wireOptions(endpoint, host, login, options), (ready) =>
+  const limits = { ...usualLimits, ...options.limits };
+  const wire = newWire(wireOptions(endpoint, host, login, options, limits), limits, (ready) =>
     checkBeforeLogin(ready, endpoint, login, who),
   );
   let failure: unknown = null;
   wire.on("error", (error: unknown) => {
     failure = error;
   });
+  // Each step has its own time; together they may drip.
+  const late = setTimeout(() => {
+    failure ??= new Late();
+    wire.close();
+  }, limits.loginMs);
   try {
     await wire.connect();
   } catch (error) {
     wire.close();
     throw notConnected(error, who, failure);
+  } finally {
+    clearTimeout(late);
   }
-  return sessionOver(wire, who, options.keepAliveMs ?? 120_000);
+  // The end of a message would wait until the server has acknowledged its bytes: 40 ms each with some.
+  if (wire.socket instanceof Socket) wire.socket.setNoDelay(true);
+  return sessionOver(wire, who, limits, options.keepAliveMs ?? 120_000);
 }
 
 async function outer({ host }: Endpoint, who: Who, options: ImapOptions): Promise<string> {
@@ -122,6 +134,7 @@ function wireOptions(
   host: string,
   login: Login,
   options: ImapOptions,
+  limits: Limits,
 ): ImapFlowOptions {
   const { security, ca, fingerprint } = endpoint;
   return {
@@ -139,7 +152,6 @@ function wireOptions(
     },
     auth: { ...login, loginMethod: login.authzid === undefined ? undefined : "AUTH=PLAIN" },
     clientInfo: { name: "godwit", version: false, vendor: false, "support-url": false },
-    logger: false,
     disableAutoIdle: true,
     // Nothing is enabled that changes how names are written or what is told unasked.
     disableAutoEnable: true,
@@ -148,9 +160,10 @@ function wireOptions(
     connectionTimeout: options.connectMs ?? 30_000,
     greetingTimeout: options.connectMs ?? 30_000,
     socketTimeout: options.silenceMs ?? 300_000,
-    maxLiteralSize: literalLimit,
-    maxResponseSize: literalLimit + 16 * 1024 * 1024,
-    maxLineLength: 16 * 1024 * 1024,
+    // Looked at before, by the screen: the same again.
+    maxLiteralSize: limits.literal,
+    maxResponseSize: limits.literal + 2 * limits.line,
+    maxLineLength: limits.line,
   };
 }
 

@@ -2,12 +2,13 @@ import type { Emptier, Emptiers, OpenEmptier } from "../../domain/emptying.ts";
 import { FolderError, UserError } from "../../domain/errors.ts";
 import { connect, type ImapOptions } from "./connect.ts";
 import { words } from "./errors.ts";
-import { fetchAll, flagsOf, numberOf, uidSets } from "./fetch.ts";
-import { type Directory, listFolders, modseqOf, plain } from "./folders.ts";
+import { fetchAll, flagsOf, isDeleted, numberOf, uidOf, uidSets } from "./fetch.ts";
+import { type Directory, listFolders, plain } from "./folders.ts";
 import { fetchMessages } from "./messages.ts";
 import { encodeName } from "./names.ts";
 import { select } from "./selected.ts";
 import type { Reply, Session } from "./session.ts";
+import { modseqOf } from "./status.ts";
 import { type Argument, atom, sequence } from "./wire.ts";
 
 /** Opens mailboxes over IMAP to remove single messages from them. */
@@ -51,7 +52,7 @@ function openEmptier(session: Session, state: OpenEmptier["state"]): OpenEmptier
         const messages = fetchMessages(session, set, items, (uid) => wanted.has(uid));
         for await (const { uid, fetched, body } of messages) {
           const modseq = modseqOf(numberOf(fetched, "MODSEQ"));
-          yield { uid, flags: flagsOf(fetched), modseq, body };
+          yield { uid, flags: flagsOf(fetched, session), modseq, body };
         }
       }
     },
@@ -83,7 +84,7 @@ async function unchanged(
   const uids: number[] = [];
   let highest = 0;
   await fetchAll(session, set, [atom("UID"), atom("MODSEQ")], (fetched) => {
-    const [uid, modseq] = [numberOf(fetched, "UID"), modseqOf(numberOf(fetched, "MODSEQ"))];
+    const [uid, modseq] = [uidOf(fetched), modseqOf(numberOf(fetched, "MODSEQ"))];
     if (uid === null || modseq === null || known.get(uid) !== modseq) return;
     uids.push(uid);
     highest = Math.max(highest, modseq);
@@ -101,19 +102,16 @@ async function removeSet(session: Session, set: string, highest: number | null):
   const refused = modified(reply);
   const marked: number[] = [];
   await fetchAll(session, set, [atom("UID"), atom("FLAGS")], (fetched) => {
-    const uid = numberOf(fetched, "UID");
-    const flags = fetched.get("FLAGS");
-    const deleted =
-      Array.isArray(flags) && flags.some((flag) => /^\\deleted$/i.test(String(flag?.value ?? "")));
+    const uid = uidOf(fetched);
     // What was changed meanwhile may bear somebody else's mark.
-    if (uid !== null && deleted && !refused(uid)) marked.push(uid);
+    if (uid !== null && isDeleted(fetched) && !refused(uid)) marked.push(uid);
   });
   for (const some of uidSets(marked)) {
     accept(await session.send("UID EXPUNGE", [sequence(some)]), session);
   }
   const left = new Set<number>();
   await fetchAll(session, set, [atom("UID")], (fetched) => {
-    const uid = numberOf(fetched, "UID");
+    const uid = uidOf(fetched);
     if (uid !== null) left.add(uid);
   });
   return marked.filter((uid) => !left.has(uid));

@@ -77,7 +77,7 @@ function differsInCase(path: string, taken: ReadonlySet<string>): boolean {
 }
 
 function made(path: string, { segments, role }: WantedFolder): Listed {
-  return { path, wire: encodeName(path), segments, role, state: null, size: null };
+  return { path, wire: encodeName(path), segments, role, state: null, size: null, beyond: null };
 }
 
 /** How the server itself spells a folder it has already; null where it does not list it. */

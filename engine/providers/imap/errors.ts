@@ -1,11 +1,13 @@
 import type { ImapResponse } from "imapflow";
 import { harmless, TransientError, UserError } from "../../domain/errors.ts";
 import { scrub } from "../../domain/secret.ts";
+import { overLimit } from "./over-limit.ts";
 
 /** Whose connection it is: enough to name it to people, and what must never be said. */
 export interface Who {
   mailbox: string;
   endpoint: string;
+  endpointId: number;
   host: string;
   port: number;
   /** How a refused login is put right. */
@@ -115,26 +117,32 @@ export function passing(said: { code: string[]; text: string }, who: Who): Trans
     return new TransientError(
       `${who.endpoint} wants a pause: ${words(said.text, who)}`,
       "throttled",
-      {
-        retryAfterMs,
-      },
+      { retryAfterMs, server: who.endpointId },
     );
   }
   if (["UNAVAILABLE", "INUSE"].includes(said.code[0] ?? "")) {
     return new TransientError(
       `${who.endpoint} cannot serve ${who.mailbox} now: ${words(said.text, who)}`,
       "server unavailable",
+      { server: who.endpointId },
     );
   }
   return null;
 }
 
-/** What was thrown while a command ran, as an error of ours. What is not the connection's is given back as it is. */
-export function lost(error: unknown, who: Who, failure: unknown): unknown {
+/**
+ * What was thrown while a command ran, as an error of ours; `server` where it speaks for all its mailboxes. What is not the connection's is given back as it is. */
+export function lost(error: unknown, who: Who, failure: unknown, server?: number): unknown {
   const raw = error as Raw;
   const earlier = failure as Raw | null;
-  if (raw?.code === undefined || !goneCodes.includes(raw.code)) {
-    if (raw?.code === undefined || !/^(ParserError|Literal|Line|Response)/.test(raw.code))
+  const closed = goneCodes.includes(raw?.code ?? "");
+  const limit = overLimit(raw, who) ?? (closed ? overLimit(failure, who, server) : null);
+  if (limit !== null) return limit;
+  if (!closed || raw.code === undefined) {
+    if (
+      raw?.code === undefined ||
+      !/^(ParserError|MAX_IMAP_NESTING|Literal|Line|Response)/.test(raw.code)
+    )
       return error;
     return new TransientError(
       `${who.endpoint} answered what cannot be read (${raw.code}).`,
@@ -146,7 +154,11 @@ export function lost(error: unknown, who: Who, failure: unknown): unknown {
   return new TransientError(
     `The connection to ${who.endpoint} for ${who.mailbox} ${silent ? "went silent" : "ended"}${bye}.`,
     tooMany(raw.reason) ? "connection limit" : "connection",
-    { silent, cause: new Error(earlier?.code ?? raw.code) },
+    {
+      silent,
+      server: tooMany(raw.reason) ? who.endpointId : server,
+      cause: new Error(earlier?.code ?? raw.code),
+    },
   );
 }
 
@@ -186,10 +198,10 @@ export function notConnected(error: unknown, who: Who, failure: unknown): unknow
     return new TransientError(
       `${who.endpoint} (${who.host}:${who.port}) cannot be reached.`,
       "connection",
-      { cause: new Error(code) },
+      { server: who.endpointId, cause: new Error(code) },
     );
   }
-  return lost(error, who, failure);
+  return lost(error, who, failure, who.endpointId);
 }
 
 function loginRefused(said: { code: string[]; text: string }, who: Who): Error {
@@ -200,6 +212,7 @@ function loginRefused(said: { code: string[]; text: string }, who: Who): Error {
     return new TransientError(
       `${who.endpoint} takes no more connections for ${who.mailbox}: ${words(said.text, who)}`,
       "connection limit",
+      { server: who.endpointId },
     );
   }
   const temporary = /temporar|try again|unavailable|internal error/i.test(said.text);
@@ -207,6 +220,7 @@ function loginRefused(said: { code: string[]; text: string }, who: Who): Error {
     return new TransientError(
       `${who.endpoint} cannot log ${who.mailbox} in now: ${words(said.text, who)}`,
       "server unavailable",
+      { server: who.endpointId },
     );
   }
   return new UserError(

@@ -1,6 +1,7 @@
 import type { ImapAttribute, ImapResponse } from "imapflow";
 import { FolderError } from "../../domain/errors.ts";
 import { words } from "./errors.ts";
+import { natural } from "./limits.ts";
 import type { Reply, Session } from "./session.ts";
 import { type Argument, sequence } from "./wire.ts";
 
@@ -10,23 +11,39 @@ export type Fetched = Map<string, ImapAttribute>;
 /** Bytes of messages kept here for a reader who is slower than the server. */
 const heldBytes = 8_000_000;
 
+/** What an answer is worth beside its body: about its length. */
+const answerBytes = 100;
+
 /** Lines longer than this are too long for some servers. */
 const lineLength = 4_000;
 
 /**
- * Fetches and gives every answer to `take` before the next is read. Throws `FolderError` with the server's
- * words when it refuses.
+ * Fetches and gives every answer to `take` before the next is read; `most` is how many there can be of what is asked
+ * for. Throws `FolderError` with the server's words when it refuses.
  */
 export async function fetchAll(
   session: Session,
   set: string,
   items: Argument[],
   take: (fetched: Fetched) => void,
+  most = countOf(set, session),
 ): Promise<void> {
-  const reply = await session.send("UID FETCH", [sequence(set), items], {
-    FETCH: (answer) => take(fieldsOf(answer)),
-  });
-  accept(reply, session);
+  let left = most;
+  const FETCH = (answer: ImapResponse) => {
+    take(fieldsOf(answer));
+    left -= 1;
+    // One who tells more often than there are messages gains no time by it.
+    return left < 0 ? 0 : answerBytes;
+  };
+  const fetch = [sequence(set), items];
+  accept(await session.send("UID FETCH", fetch, { FETCH }, undefined, most), session);
+}
+
+/** How many messages a set can name. */
+function countOf(set: string, { limits }: Session): number {
+  if (set.endsWith("*")) return limits.items;
+  const runs = set.split(",").map((run) => run.split(":").map(Number));
+  return runs.reduce((sum, [first = 0, last = first]) => sum + Math.abs(last - first) + 1, 0);
 }
 
 /**
@@ -48,15 +65,16 @@ export async function* fetchEach<One extends { size: number }>(
   const receive = (answer: ImapResponse) => {
     const one = abandoned ? null : take(fieldsOf(answer));
     if (one === null) return;
+    const { size } = one;
     queue.push(one);
-    held += one.size;
+    held += size;
     arrived.resolve();
-    if (held <= heldBytes) return;
+    if (held <= heldBytes) return size + answerBytes;
     room = Promise.withResolvers();
-    return room.promise;
+    return room.promise.then(() => size + answerBytes);
   };
   const finished = session
-    .send("UID FETCH", [sequence(set), items], { FETCH: receive })
+    .send("UID FETCH", [sequence(set), items], { FETCH: receive }, undefined, countOf(set, session))
     .then(
       (reply) => () => accept(reply, session),
       (error: unknown) => () => {
@@ -121,11 +139,25 @@ export function numberOf(fetched: Fetched, item: string): number | null {
   return Number.isSafeInteger(number) ? number : null;
 }
 
-/** The flags among the fetched, without \Recent. */
-export function flagsOf(fetched: Fetched): string[] {
+/** The UID among the fetched; null for what is none. */
+export function uidOf(fetched: Fetched): number | null {
+  return natural(numberOf(fetched, "UID"), 1);
+}
+
+/** The flags among the fetched, without \Recent; no more and no longer ones than are kept. */
+export function flagsOf(fetched: Fetched, { limits }: Pick<Session, "limits">): string[] {
   const field = fetched.get("FLAGS");
   const flags = Array.isArray(field) ? field.map((flag) => String(flag?.value ?? "")) : [];
-  return flags.filter((flag) => flag !== "" && flag.toLowerCase() !== "\\recent");
+  return flags
+    .filter((flag) => flag.length <= limits.flag && /^[^\0-\x20\x7f]+$/.test(flag))
+    .filter((flag) => flag.toLowerCase() !== "\\recent")
+    .slice(0, limits.flags);
+}
+
+/** Whether \Deleted is among the flags fetched, however many there are. */
+export function isDeleted(fetched: Fetched): boolean {
+  const field = fetched.get("FLAGS");
+  return Array.isArray(field) && field.some((one) => /^\\deleted$/i.test(String(one?.value ?? "")));
 }
 
 /** The bytes of a message or a piece of it; a server that answers NIL has none. */

@@ -1,10 +1,13 @@
-import type { ImapAttribute, ImapResponse } from "imapflow";
-import { FolderError } from "../../domain/errors.ts";
-import type { Folder, FolderState } from "../../domain/item.ts";
+import type { ImapResponse } from "imapflow";
+import { FolderError, UserError } from "../../domain/errors.ts";
+import type { Folder } from "../../domain/item.ts";
 import type { Survey } from "../../domain/provider.ts";
+import { beyondLimits, delimiterOf, standIn } from "./beyond.ts";
 import { words } from "./errors.ts";
 import { canonical, decodeName, roleByAttribute, roleByName, segmentsOf } from "./names.ts";
+import { isOwn, namespaces } from "./namespaces.ts";
 import type { Session } from "./session.ts";
+import { type Status, stateOf, statusFields, statusItems, statusOf, textOf } from "./status.ts";
 import { type Argument, atom, quoted } from "./wire.ts";
 
 /** A folder with what only this provider needs of it. */
@@ -13,6 +16,8 @@ export interface Listed extends Folder {
   wire: string;
   /** Bytes; null where the server does not sum them. */
   size: number | null;
+  /** Why it is not taken; null where it is. */
+  beyond: string | null;
 }
 
 /** The user's own folders and how names are put together. */
@@ -25,17 +30,23 @@ export interface Directory {
 
 /**
  * Lists the folders of the user's own namespace that can hold messages, parents first. `states`: where each
- * stands, by LIST-STATUS where the server has it, else by asking for each.
+ * stands, by LIST-STATUS where the server has it, else by asking for each. One beyond the limits stands there under
+ * a short name, and is not asked for.
  */
 export async function listFolders(session: Session, states: boolean): Promise<Directory> {
   const spaces = await namespaces(session);
   const items = states ? statusItems(session) : [];
   const inOne = states && session.has("LIST-STATUS");
+  const before = session.unreadable();
   const { rows, statuses } = await list(session, inOne ? items : []);
   const own = rows.filter(({ path }) => isOwn(path, spaces));
   const delimiter = spaces.delimiter ?? own[0]?.delimiter ?? null;
   const folders: Listed[] = [];
   for (const row of uniquePaths(own)) {
+    if (row.beyond !== null) {
+      folders.push({ ...notTaken(row), beyond: row.beyond });
+      continue;
+    }
     if (row.attributes.some((one) => /^\\(noselect|nonexistent)$/i.test(one))) continue;
     const status = inOne ? statuses.get(row.path) : undefined;
     folders.push({
@@ -44,22 +55,40 @@ export async function listFolders(session: Session, states: boolean): Promise<Di
       segments:
         row.path === "INBOX" ? ["INBOX"] : segmentsOf(row.path, spaces.prefix, row.delimiter),
       role: row.path === "INBOX" ? "inbox" : roleByAttribute(row.attributes),
-      ...stateOf(status ?? (states ? await statusOf(session, row.wire, items) : new Map())),
+      ...stateOf(
+        status ?? (states ? await statusOf(session, row.wire, items) : new Map()),
+        session,
+      ),
+      beyond: null,
     });
   }
+  const unread = session.unreadable() - before;
+  if (unread > 0) folders.push({ ...notTaken(unreadable), beyond: unreadFolders(unread) });
   setRoles(folders);
   folders.sort(inOrder);
   return { folders, prefix: spaces.prefix, delimiter };
 }
 
-/** The folders without what only this provider needs of them. */
-export function plain({ folders }: Directory): Folder[] {
-  return folders.map(({ path, segments, role, state }) => ({ path, segments, role, state }));
+/** A folder that is listed for its name alone. */
+function notTaken({ path, wire }: Pick<Row, "path" | "wire">) {
+  return { path, wire, segments: [path], role: null, state: null, size: null };
 }
 
-/** Where one folder stands, without opening it; null where the server does not tell. */
-export async function folderState(session: Session, wire: string): Promise<FolderState | null> {
-  return stateOf(await statusOf(session, wire, statusItems(session))).state;
+const unreadable = { path: "[unreadable]", wire: "" };
+
+function unreadFolders(count: number): string {
+  return `the server told of ${count} folders in words that cannot be read; none of them was carried`;
+}
+
+/** The folders without what only this provider needs of them. */
+export function plain({ folders }: Directory): Folder[] {
+  return folders.map(({ path, segments, role, state, beyond }) => ({
+    path,
+    segments,
+    role,
+    state,
+    ...(beyond !== null && { refused: beyond }),
+  }));
 }
 
 /** Counts a mailbox without opening a folder. */
@@ -77,63 +106,12 @@ export async function surveyOf(session: Session): Promise<Survey> {
   };
 }
 
-/** A mod-sequence as a number; null for none and for what is past 2^53. */
-export function modseqOf(value: unknown): number | null {
-  const number = Number(value ?? 0);
-  return Number.isSafeInteger(number) && number > 0 ? number : null;
-}
-
 interface Row {
   path: string;
   wire: string;
   delimiter: string | null;
   attributes: string[];
-}
-
-type Status = Map<string, string>;
-
-interface Spaces {
-  prefix: string;
-  delimiter: string | null;
-  /** Prefixes of the user's own folders. */
-  own: string[];
-  /** Prefixes of other users' and shared folders. */
-  others: string[];
-}
-
-function statusItems(session: Session): string[] {
-  return [
-    "MESSAGES",
-    "UIDNEXT",
-    "UIDVALIDITY",
-    ...(session.has("CONDSTORE") ? ["HIGHESTMODSEQ"] : []),
-    ...(session.has("STATUS=SIZE") ? ["SIZE"] : []),
-  ];
-}
-
-async function namespaces(session: Session): Promise<Spaces> {
-  const found: ImapAttribute[] = [];
-  if (session.has("NAMESPACE")) {
-    await session.send("NAMESPACE", [], {
-      NAMESPACE: ({ attributes }) => void found.push(...(attributes ?? [])),
-    });
-  }
-  const [own, ...others] = [found[0], found[1], found[2]].map(pairs);
-  const [first] = own ?? [];
-  return {
-    prefix: first?.prefix ?? "",
-    delimiter: first?.delimiter ?? null,
-    own: (own ?? []).map(({ prefix }) => prefix),
-    others: others.flat().map(({ prefix }) => prefix),
-  };
-}
-
-function pairs(space: ImapAttribute | undefined): { prefix: string; delimiter: string | null }[] {
-  if (!Array.isArray(space)) return [];
-  return space.filter(Array.isArray).map(([prefix, delimiter]) => ({
-    prefix: decodeName(text(prefix)),
-    delimiter: delimiter == null ? null : text(delimiter),
-  }));
+  beyond: string | null;
 }
 
 async function list(
@@ -146,44 +124,58 @@ async function list(
     ...(session.has("SPECIAL-USE") && session.has("LIST-EXTENDED") ? [atom("SPECIAL-USE")] : []),
     ...(items.length === 0 ? [] : [atom("STATUS"), items.map(atom)]),
   ];
+  const { folders: most } = session.limits;
   const untagged = {
-    LIST: (answer: ImapResponse) => void rows.push(rowOf(answer)),
+    LIST: (answer: ImapResponse) => {
+      rows.push(rowOf(answer, session));
+      if (rows.length > most) throw tooMany(session);
+      return folderBytes;
+    },
     STATUS: (answer: ImapResponse) => {
-      statuses.set(canonical(decodeName(text(answer.attributes?.[0]))), statusFields(answer));
+      const wire = textOf(answer.attributes?.[0]);
+      if (statuses.size < most && wire.length <= session.limits.name) {
+        statuses.set(canonical(decodeName(wire)), statusFields(answer));
+      }
+      return undefined;
     },
   };
   const all = [quoted(""), quoted("*")];
   const extended = wanted.length === 0 ? [] : [atom("RETURN"), wanted];
-  let reply = await session.send("LIST", [...all, ...extended], untagged);
+  const send = (args: Argument[]) => session.send("LIST", args, untagged, undefined, 2 * most);
+  let reply = await send([...all, ...extended]);
   if (reply.status !== "OK" && wanted.length > 0) {
     rows.length = 0;
-    reply = await session.send("LIST", all, untagged);
+    reply = await send(all);
   }
   if (reply.status !== "OK") throw new FolderError(words(reply.text, session.who));
   return { rows, statuses };
 }
 
-function rowOf({
-  attributes = [] as unknown as NonNullable<ImapResponse["attributes"]>,
-}: ImapResponse): Row {
-  const [flags, delimiter, name] = attributes;
-  const wire = text(name);
-  return {
-    path: canonical(decodeName(wire)),
-    wire,
-    delimiter: delimiter == null ? null : text(delimiter),
-    attributes: Array.isArray(flags) ? flags.map(text) : [],
-  };
+/** What one answer to LIST is worth: about its length, with that of its state. */
+const folderBytes = 200;
+
+function tooMany({ who, limits }: Session): UserError {
+  return new UserError(
+    `${who.endpoint} lists more than ${limits.folders} folders for ${who.mailbox}, more than are taken. Nothing was carried. Have a look at them there, then type \`verify ${who.mailbox}\`.`,
+  );
 }
 
-function isOwn(path: string, { own, others }: Spaces): boolean {
-  if (path === "INBOX") return true;
-  const under = (prefix: string) =>
-    prefix !== "" && (path.startsWith(prefix) || `${path}/` === prefix);
-  if (others.some((prefix) => under(prefix) || (prefix !== "" && path === prefix.slice(0, -1)))) {
-    return false;
-  }
-  return own.length === 0 || own.includes("") || own.some(under);
+function rowOf(
+  { attributes = [] as unknown as NonNullable<ImapResponse["attributes"]> }: ImapResponse,
+  { limits }: Session,
+): Row {
+  const [flags, between, name] = attributes;
+  const full = textOf(name);
+  const delimiter = delimiterOf(between == null ? null : textOf(between));
+  const beyond = beyondLimits(full, delimiter, limits);
+  const wire = beyond === null ? full : standIn(full);
+  return {
+    path: beyond === null ? canonical(decodeName(wire)) : wire,
+    wire,
+    delimiter,
+    attributes: Array.isArray(flags) ? flags.slice(0, limits.flags).map(textOf) : [],
+    beyond,
+  };
 }
 
 /** Each folder once. Two whose names are one when decoded keep the name they have on the wire, all but the first. */
@@ -220,63 +212,20 @@ function setRoles(folders: Listed[]): void {
   }
 }
 
-async function statusOf(session: Session, wire: string, items: string[]): Promise<Status> {
-  let status: Status = new Map();
-  await session.send("STATUS", [quoted(wire), items.map(atom)], {
-    STATUS: (answer) => {
-      status = statusFields(answer);
-    },
-  });
-  return status;
-}
-
-function statusFields({ attributes }: ImapResponse): Status {
-  const fields = attributes?.[1];
-  const status: Status = new Map();
-  if (!Array.isArray(fields)) return status;
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    status.set(text(fields[at]).toUpperCase(), text(fields[at + 1]));
-  }
-  return status;
-}
-
-function stateOf(status: Status): { state: FolderState | null; size: number | null } {
-  const number = (item: string) => {
-    const value = Number(status.get(item) ?? Number.NaN);
-    return Number.isSafeInteger(value) ? value : null;
-  };
-  const [uidValidity, uidNext, count] = [
-    number("UIDVALIDITY"),
-    number("UIDNEXT"),
-    number("MESSAGES"),
-  ];
-  const known = uidValidity !== null && uidValidity > 0 && uidNext !== null && count !== null;
-  return {
-    state: known
-      ? { uidValidity, uidNext, count, highestModseq: modseqOf(status.get("HIGHESTMODSEQ")) }
-      : null,
-    size: number("SIZE"),
-  };
-}
-
 async function freeBytes(session: Session): Promise<number | null> {
   if (!session.has("QUOTA")) return null;
-  const free: number[] = [];
+  let free = Number.POSITIVE_INFINITY;
   await session.send("GETQUOTAROOT", [quoted("INBOX")], {
     QUOTA: ({ attributes }) => {
       const limits = attributes?.[1];
       if (!Array.isArray(limits)) return;
       for (let at = 0; at + 2 < limits.length; at += 3) {
-        if (text(limits[at]).toUpperCase() !== "STORAGE") continue;
+        if (textOf(limits[at]).toUpperCase() !== "STORAGE") continue;
         // In units of 1,024 bytes (RFC 9208).
-        free.push((Number(text(limits[at + 2])) - Number(text(limits[at + 1]))) * 1024);
+        const left = (Number(textOf(limits[at + 2])) - Number(textOf(limits[at + 1]))) * 1024;
+        if (Number.isFinite(left)) free = Math.min(free, left);
       }
     },
   });
-  const known = free.filter(Number.isFinite);
-  return known.length === 0 ? null : Math.max(0, Math.min(...known));
-}
-
-function text(attribute: ImapAttribute | undefined): string {
-  return String(attribute?.value ?? "");
+  return Number.isFinite(free) ? Math.max(0, free) : null;
 }

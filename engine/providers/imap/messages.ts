@@ -1,5 +1,6 @@
 import { FolderError, TransientError } from "../../domain/errors.ts";
-import { bodyOf, type Fetched, fetchAll, fetchEach, numberOf, uidSets } from "./fetch.ts";
+import { bodyOf, type Fetched, fetchAll, fetchEach, numberOf, uidOf, uidSets } from "./fetch.ts";
+import { sized } from "./limits.ts";
 import type { Session } from "./session.ts";
 import { type Argument, atom } from "./wire.ts";
 
@@ -17,7 +18,7 @@ const pieceBytes = 4 * 1024 * 1024;
 
 /**
  * Fetches messages with their bodies by BODY.PEEK, each once; the large ones come last. `items` are told of
- * each beside that. Throws `FolderError` when the server refuses.
+ * each beside that. Throws `FolderError` when the server refuses, and for a message that is too large.
  */
 export async function* fetchMessages(
   session: Session,
@@ -29,12 +30,12 @@ export async function* fetchMessages(
   const large: Message[] = [];
   const empty: number[] = [];
   const take = (fetched: Fetched): Message | null => {
-    const uid = numberOf(fetched, "UID");
+    const uid = uidOf(fetched);
     // Servers tell unasked of other messages, and some tell twice.
     if (uid === null || !fetched.has("BODY[]") || seen.has(uid) || !wanted(uid)) return null;
     seen.add(uid);
     const bytes = bodyOf(fetched);
-    const size = numberOf(fetched, "RFC822.SIZE") ?? bytes.length;
+    const size = sized(numberOf(fetched, "RFC822.SIZE")) ?? bytes.length;
     fetched.delete("BODY[]");
     if (bytes.length === 0 && size !== 0) {
       empty.push(uid);
@@ -48,7 +49,10 @@ export async function* fetchMessages(
   const all = new Set(["UID", "RFC822.SIZE", ...items]);
   yield* fetchEach(session, set, [...[...all].map(atom), piece(0)], take);
   // Not while the others come: their connection is needed for every piece.
-  yield* large;
+  for (const message of large) {
+    if (message.size > session.limits.message) throw tooLarge(session);
+    yield message;
+  }
   for (const again of uidSets(empty)) {
     yield* fetchEach(session, again, [...[...all].map(atom), wholeBody], whole);
   }
@@ -59,7 +63,7 @@ export async function* fetchMessages(
  * meanwhile, Dovecot answers for with no bytes and the size it had: that one has vanished.
  */
 function whole(fetched: Fetched): Message | null {
-  const uid = numberOf(fetched, "UID");
+  const uid = uidOf(fetched);
   if (uid === null || !fetched.has("BODY[]")) return null;
   const bytes = bodyOf(fetched);
   return bytes.length === 0 ? null : { uid, fetched, size: bytes.length, body: once(bytes) };
@@ -70,7 +74,7 @@ async function* pieces(session: Session, uid: number, size: number): AsyncGenera
   for (let from = 0; ; ) {
     let bytes: Buffer = Buffer.alloc(0);
     await fetchAll(session, String(uid), [atom("UID"), piece(from)], (fetched) => {
-      if (numberOf(fetched, "UID") === uid && fetched.has("BODY[]")) bytes = bodyOf(fetched);
+      if (uidOf(fetched) === uid && fetched.has("BODY[]")) bytes = bodyOf(fetched);
     });
     if (bytes.length === 0 && from < size) {
       throw new TransientError(
@@ -85,11 +89,21 @@ async function* pieces(session: Session, uid: number, size: number): AsyncGenera
         `the old system gave ${bytes.length} bytes of a message where ${pieceBytes} were asked for`,
       );
     }
+    // The size is not exact everywhere; a message that goes on and on has none.
+    if (from + bytes.length > Math.min(2 * size + pieceBytes, session.limits.message)) {
+      throw tooLarge(session);
+    }
     if (from === 0) firsts.push(bytes);
     if (bytes.length > 0) yield bytes;
     from += bytes.length;
     if (bytes.length < pieceBytes) return;
   }
+}
+
+function tooLarge({ limits }: Session): FolderError {
+  return new FolderError(
+    `a message has more bytes than the server said, or more than ${limits.message}: it was not carried`,
+  );
 }
 
 /** `BODY.PEEK[]`: all of it, without marking it as seen. */

@@ -9,14 +9,18 @@ export function encodeName(name: string): string {
   });
 }
 
-/** A folder name as people read it. What does not come back the same when it is encoded stays as it was. */
+/**
+ * A folder name as people read it. What does not come back the same when it is encoded stays as it was, and so does
+ * what no database keeps: a NUL, half a character.
+ */
 export function decodeName(wire: string): string {
   const name = wire.replace(/&([A-Za-z0-9+,]*)-/g, (whole, run: string) => {
     if (run === "") return "&";
     const bytes = Buffer.from(run.replaceAll(",", "/"), "base64");
     return bytes.length % 2 === 1 ? whole : bytes.swap16().toString("utf16le");
   });
-  return encodeName(name) === wire ? name : wire;
+  const kept = !name.includes("\0") && name.isWellFormed();
+  return kept && encodeName(name) === wire ? name : wire;
 }
 
 /** The names from the top of the user's namespace down: without its prefix, split at its delimiter. */

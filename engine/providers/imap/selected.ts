@@ -2,8 +2,9 @@ import type { ImapResponse } from "imapflow";
 import { FolderError } from "../../domain/errors.ts";
 import type { FolderState } from "../../domain/item.ts";
 import { words } from "./errors.ts";
-import { folderState, modseqOf } from "./folders.ts";
+import { natural } from "./limits.ts";
 import type { Session } from "./session.ts";
+import { folderState, modseqOf } from "./status.ts";
 import { atom, quoted } from "./wire.ts";
 
 /** What a server says of a folder it has opened. */
@@ -27,7 +28,7 @@ export async function select(
 ): Promise<Selected> {
   const codes = new Map<string, string>();
   let permanentFlags: Set<string> | null = null;
-  let count = 0;
+  let count: number | null = 0;
   // Some servers keep mod-sequences only once somebody has asked for them (RFC 7162 §3.1.8).
   const condstore = counted && session.has("CONDSTORE") ? [[atom("CONDSTORE")]] : [];
   const reply = await session.send(how, [quoted(wire), ...condstore], {
@@ -37,19 +38,29 @@ export async function select(
       else if (code !== undefined) codes.set(code, value ?? "");
     },
     EXISTS: ({ command }) => {
-      count = Number(command);
+      count = natural(command);
     },
   });
   if (reply.status !== "OK") {
     throw new FolderError(`${path} cannot be opened: ${words(reply.text, session.who)}`);
   }
-  const uidValidity = Number(codes.get("UIDVALIDITY") ?? 0);
-  if (!(uidValidity > 0)) {
+  const uidValidity = natural(codes.get("UIDVALIDITY"), 1);
+  if (uidValidity === null) {
     throw new FolderError(`${path} has no UIDVALIDITY: its messages cannot be told apart safely`);
   }
-  const told = Number(codes.get("UIDNEXT") ?? 0);
-  const uidNext = told > 0 ? told : ((await folderState(session, wire))?.uidNext ?? 0);
-  if (!(uidNext > 0)) throw new FolderError(`${path} does not tell its UIDNEXT`);
+  const told = natural(codes.get("UIDNEXT"), 1);
+  const uidNext = told ?? (await folderState(session, wire))?.uidNext ?? null;
+  if (uidNext === null) throw new FolderError(`${path} does not tell its UIDNEXT`);
+  const { items } = session.limits;
+  // At a target nothing is listed.
+  if (count === null) {
+    throw new FolderError(`${path} does not tell how many messages it has: none of it was carried`);
+  }
+  if (count > items && how === "EXAMINE") {
+    throw new FolderError(
+      `${path} is said to hold ${count} messages, more than the ${items} that are taken of one folder. None of it was carried`,
+    );
+  }
   const highestModseq = modseqOf(codes.get("HIGHESTMODSEQ"));
   return { state: { uidValidity, uidNext, count, highestModseq }, permanentFlags };
 }

@@ -1,5 +1,7 @@
 import type { ImapResponse } from "imapflow";
 import { lost, passing, refusal, responseCode, responseText, type Who } from "./errors.ts";
+import type { Limits } from "./limits.ts";
+import { Late, startPatience } from "./patience.ts";
 import { type Argument, pour, type Untagged, type Wire } from "./wire.ts";
 
 /** How a command ended. */
@@ -11,9 +13,16 @@ export interface Reply {
   text: string;
 }
 
+/** Bytes that wait for the server's word; where `mayLeave` throws then, the connection ends with what it threw. */
+export interface Literal {
+  bytes: readonly Buffer[];
+  mayLeave?: (() => void) | undefined;
+}
+
 /** A mailbox logged in to. Commands run one after another. */
 export interface Session extends AsyncDisposable {
   readonly who: Who;
+  readonly limits: Limits;
   has(capability: string): boolean;
   /** The FETCH item that names a message wherever it is moved; null where the server has none. */
   readonly identity: "EMAILID" | "X-GM-MSGID" | "X-GUID" | null;
@@ -28,32 +37,71 @@ export interface Session extends AsyncDisposable {
     args: Argument[],
     untagged?: Record<string, Untagged>,
     /** What the last argument announced, sent when the server asks for it. */
-    literal?: Buffer,
+    literal?: Literal,
+    /** How many answers it may have. */
+    wanted?: number,
   ): Promise<Reply>;
+  /** Answers until now that nobody could read. */
+  unreadable(): number;
 }
 
 /** The session over a connected wire. Says NOOP whenever nothing was said for `keepAliveMs`. */
-export function sessionOver(wire: Wire, who: Who, keepAliveMs: number): Session {
+export function sessionOver(wire: Wire, who: Who, limits: Limits, keepAliveMs: number): Session {
   let running = 0;
   let failure: unknown = null;
   wire.on("error", (error: unknown) => {
     failure = error;
   });
 
-  const send: Session["send"] = async (command, args, untagged = {}, literal) => {
+  const send: Session["send"] = async (command, args, untagged = {}, literal, wanted = 0) => {
     running += 1;
+    let withheld: unknown = null;
+    const withhold = (error: unknown) => {
+      withheld = error;
+      wire.close();
+    };
+    let poured = false;
+    const pouring = async ({ bytes, mayLeave }: Literal) => {
+      // A server that asks twice would take the second for commands.
+      if (poured) return;
+      poured = true;
+      await pour(bytes, wire.writeSocket, mayLeave).catch(withhold);
+    };
+    wire.screen.begin(wanted);
+    const patience = startPatience(limits, wire.screen, () => {
+      failure ??= new Late();
+      wire.close();
+    });
+    patience.useful(literal?.bytes.reduce((sum, part) => sum + part.length, 0) ?? 0);
+    const heard = (take: Untagged) => async (answer: ImapResponse) => {
+      if (withheld !== null) return;
+      try {
+        const taken = take(answer);
+        patience.useful((taken instanceof Promise ? await patience.hold(taken) : taken) ?? 0);
+      } catch (error) {
+        withhold(error);
+      }
+    };
     try {
-      const onPlusTag = literal === undefined ? undefined : () => pour(literal, wire.writeSocket);
-      const { response, next } = await wire.exec(command, args, { untagged, onPlusTag });
+      const onPlusTag = literal === undefined ? undefined : () => pouring(literal);
+      const takers = Object.entries(untagged).map(([name, take]) => [name, heard(take)]);
+      const options = { untagged: Object.fromEntries(takers), onPlusTag };
+      const { response, next } = await wire.exec(command, args, options);
       next();
-      return okay(response);
+      const reply = okay(response);
+      // What was never taken cannot have been stored, whatever is said.
+      if (literal !== undefined && !poured) throw odd();
+      return reply;
     } catch (error) {
+      if (withheld !== null) throw withheld;
       const said = refusal(error);
       if (said === null) throw lost(error, who, failure);
       const mended = passing(said, who);
       if (mended !== null) throw mended;
       return said;
     } finally {
+      patience.end();
+      wire.screen.begin(0);
       running -= 1;
       keepAlive.refresh();
     }
@@ -65,6 +113,8 @@ export function sessionOver(wire: Wire, who: Who, keepAliveMs: number): Session 
 
   return {
     who,
+    limits,
+    unreadable: wire.unreadable,
     has: (capability) => wire.capabilities.has(capability),
     identity: identityItem(wire),
     number(capability) {
@@ -92,8 +142,12 @@ function identityItem({ capabilities, serverInfo }: Wire): Session["identity"] {
 function okay(response: ImapResponse): Reply {
   const status = (response.command ?? "").toUpperCase();
   // imapflow takes a tagged BYE for success.
-  if (status !== "OK") throw Object.assign(new Error("odd answer"), { code: "InvalidResponse" });
+  if (status !== "OK") throw odd();
   return { status, code: responseCode(response), text: responseText(response) };
+}
+
+function odd(): Error {
+  return Object.assign(new Error("odd answer"), { code: "InvalidResponse" });
 }
 
 function soon(): Promise<void> {

@@ -1,14 +1,26 @@
 import { domainName } from "../../domain/dns.ts";
+import { FolderError } from "../../domain/errors.ts";
 import { type Identity, identityOf, type ListedItem } from "../../domain/item.ts";
 import type { OpenSource, Source } from "../../domain/provider.ts";
 import { parseDate } from "./dates.ts";
-import { type Fetched, fetchAll, flagsOf, listingItems, numberOf, uidSets } from "./fetch.ts";
-import { type Directory, listFolders, modseqOf, plain, surveyOf } from "./folders.ts";
+import {
+  type Fetched,
+  fetchAll,
+  flagsOf,
+  isDeleted,
+  listingItems,
+  numberOf,
+  uidOf,
+  uidSets,
+} from "./fetch.ts";
+import { type Directory, listFolders, plain, surveyOf } from "./folders.ts";
+import { sized } from "./limits.ts";
 import { listing } from "./listing.ts";
 import { fetchMessages } from "./messages.ts";
 import { encodeName } from "./names.ts";
 import { select } from "./selected.ts";
 import type { Session } from "./session.ts";
+import { modseqOf } from "./status.ts";
 import { atom } from "./wire.ts";
 
 /** The mailbox as a source: EXAMINE and BODY.PEEK are the only ways it is touched. */
@@ -22,10 +34,11 @@ export function imapSource(session: Session): Source {
       return plain(directory);
     },
     async open(path) {
-      const wire = directory?.folders.find((folder) => folder.path === path)?.wire;
+      const known = directory?.folders.find((folder) => folder.path === path);
+      if (known?.beyond != null) throw new FolderError(known.beyond);
       opened += 1;
       const mine = opened;
-      const { state } = await select(session, "EXAMINE", path, wire ?? encodeName(path));
+      const { state } = await select(session, "EXAMINE", path, known?.wire ?? encodeName(path));
       return openSource(session, state, () => {
         if (mine !== opened) throw new Error(`${path} is no longer open: another folder is.`);
       });
@@ -45,13 +58,19 @@ function openSource(session: Session, state: OpenSource["state"], check: () => v
       // against whatever its reader wants next.
       const rows = listing();
       const sets = uids !== undefined ? uidSets(uids) : state.count === 0 ? [] : ["1:*"];
+      const asked = uids === undefined ? null : new Set(uids);
+      let room = asked?.size ?? session.limits.items;
+      const take = (fetched: Fetched) => {
+        const item = listed(fetched);
+        if (item === null || asked?.has(item.uid) === false || room <= 0) return;
+        room -= 1;
+        rows.add(item);
+      };
       for (const set of sets) {
-        await fetchAll(session, set, listingItems(modseq).map(atom), (fetched) => {
-          const item = listed(fetched);
-          if (item !== null) rows.add(item);
-        });
+        const items = listingItems(modseq).map(atom);
+        await fetchAll(session, set, items, take, asked?.size ?? state.count);
       }
-      yield* rows.pages(uids === undefined ? null : new Set(uids));
+      yield* rows.pages(asked);
     },
     async *read(uids) {
       const wanted = new Set(uids);
@@ -68,7 +87,7 @@ function openSource(session: Session, state: OpenSource["state"], check: () => v
           yield {
             uid,
             createdAt: dateOf(fetched),
-            flags: flagsOf(fetched),
+            flags: flagsOf(fetched, session),
             modseq: modseqOf(numberOf(fetched, "MODSEQ")),
             identity: identity(fetched, session),
             size,
@@ -80,11 +99,12 @@ function openSource(session: Session, state: OpenSource["state"], check: () => v
     async identities(uids) {
       check();
       if (session.identity === null) return null;
+      const wanted = new Set(uids);
       const found = new Map<number, Identity>();
       for (const set of uidSets(uids)) {
         await fetchAll(session, set, [atom("UID"), atom(session.identity)], (fetched) => {
-          const [uid, own] = [numberOf(fetched, "UID"), identity(fetched, session)];
-          if (uid !== null && own !== null) found.set(uid, own);
+          const [uid, own] = [uidOf(fetched), identity(fetched, session)];
+          if (uid !== null && own !== null && wanted.has(uid)) found.set(uid, own);
         });
       }
       return found;
@@ -95,7 +115,7 @@ function openSource(session: Session, state: OpenSource["state"], check: () => v
       const found = new Map<number, string | null>();
       for (const set of uidSets(uids)) {
         await fetchAll(session, set, [atom("UID"), atom("ENVELOPE")], (fetched) => {
-          const uid = numberOf(fetched, "UID");
+          const uid = uidOf(fetched);
           if (uid !== null && wanted.has(uid)) found.set(uid, senderOf(fetched));
         });
       }
@@ -118,13 +138,13 @@ function senderOf(fetched: Fetched): string | null {
 
 /** Null for what a server tells unasked of other messages. */
 function listed(fetched: Fetched): ListedItem | null {
-  const [uid, size] = [numberOf(fetched, "UID"), numberOf(fetched, "RFC822.SIZE")];
+  const [uid, size] = [uidOf(fetched), sized(numberOf(fetched, "RFC822.SIZE"))];
   if (uid === null || size === null) return null;
   return {
     uid,
     createdAt: dateOf(fetched),
     size,
-    deleted: flagsOf(fetched).some((flag) => flag.toLowerCase() === "\\deleted"),
+    deleted: isDeleted(fetched),
     modseq: modseqOf(numberOf(fetched, "MODSEQ")),
   };
 }

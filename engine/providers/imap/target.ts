@@ -1,7 +1,7 @@
 import type { OpenTarget, Target } from "../../domain/provider.ts";
-import { append } from "./append.ts";
+import { append, type Told } from "./append.ts";
 import { ensureFolder } from "./ensure.ts";
-import { fetchAll, numberOf, uidSets } from "./fetch.ts";
+import { fetchAll, uidOf, uidSets } from "./fetch.ts";
 import { type Directory, listFolders, plain, surveyOf } from "./folders.ts";
 import { fetchMessages } from "./messages.ts";
 import { encodeName } from "./names.ts";
@@ -13,16 +13,17 @@ import { atom } from "./wire.ts";
 export function imapTarget(session: Session, now: () => number): Target {
   let directory: Directory | null = null;
   let opened = 0;
+  const told = new Map<string, Told>();
 
   return {
     maxItemSize: session.number("APPENDLIMIT"),
     tellsUids: session.has("UIDPLUS"),
     async folders() {
-      directory = await listFolders(session, false);
+      directory = await standing(session);
       return plain(directory);
     },
     async ensure(wanted, taken) {
-      directory ??= await listFolders(session, false);
+      directory ??= await standing(session);
       return ensureFolder(session, directory, wanted, taken);
     },
     async open(path) {
@@ -31,7 +32,10 @@ export function imapTarget(session: Session, now: () => number): Target {
       opened += 1;
       const mine = opened;
       const selected = await select(session, "SELECT", path, wire);
-      return openTarget(session, { ...selected, wire }, now, () => {
+      const key = `${selected.state.uidValidity} ${path}`;
+      const mineTold = told.get(key) ?? { highest: 0 };
+      told.set(key, mineTold);
+      return openTarget(session, { ...selected, wire, told: mineTold }, now, () => {
         if (mine !== opened) throw new Error(`${path} is no longer open: another folder is.`);
       });
     },
@@ -40,9 +44,15 @@ export function imapTarget(session: Session, now: () => number): Target {
   };
 }
 
+/** The folders something can be put into. */
+async function standing(session: Session): Promise<Directory> {
+  const all = await listFolders(session, false);
+  return { ...all, folders: all.folders.filter(({ beyond }) => beyond === null) };
+}
+
 function openTarget(
   session: Session,
-  into: Selected & { wire: string },
+  into: Selected & { wire: string; told: Told },
   now: () => number,
   check: () => void,
 ): OpenTarget {
@@ -69,7 +79,7 @@ function openTarget(
       const found = new Set<number>();
       // FETCH, not SEARCH: some servers answer a long SEARCH in a line that is too long for them.
       await fetchAll(session, "1:*", [atom("UID")], (fetched) => {
-        const uid = numberOf(fetched, "UID");
+        const uid = uidOf(fetched);
         if (uid !== null) found.add(uid);
       });
       return found;

@@ -78,7 +78,7 @@ describe("who logs in", () => {
     expect(error.message).not.toMatch(/canary|\u202e/);
   });
 
-  test("too many connections, a server out of order and a pause are things that pass", async () => {
+  test("too many connections, a server out of order and a pause are things that pass, said by the server", async () => {
     await using one = await provider.source(addressAt(server, "busy"));
     await using two = await provider.source(addressAt(server, "busy"));
     await using three = await provider.source(addressAt(server, "busy"));
@@ -86,6 +86,7 @@ describe("who logs in", () => {
     expect(await refused(addressAt(server, "busy"))).toMatchObject({
       name: "TransientError",
       waitingFor: "connection limit",
+      server: addressAt(server, "busy").endpoint.id,
     });
     const answered = async (words: string) => {
       const rules = [{ on: /^AUTHENTICATE/i, do: "answer" as const, with: words }];
@@ -94,13 +95,18 @@ describe("who logs in", () => {
     };
     expect(await answered("NO [UNAVAILABLE] Temporary authentication failure")).toMatchObject({
       waitingFor: "server unavailable",
+      server: addressAt(server, "anna").endpoint.id,
     });
     expect(await answered("NO Too many simultaneous connections. (Failure)")).toMatchObject({
       waitingFor: "connection limit",
     });
     expect(
       await answered("BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds"),
-    ).toMatchObject({ waitingFor: "throttled", retryAfterMs: 92415 });
+    ).toMatchObject({
+      waitingFor: "throttled",
+      retryAfterMs: 92415,
+      server: addressAt(server, "anna").endpoint.id,
+    });
   });
 
   test("a login without any password says how to give one", async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ensureFolder } from "../../../engine/providers/imap/ensure.ts";
 import { type Directory, listFolders } from "../../../engine/providers/imap/folders.ts";
+import { usualLimits } from "../../../engine/providers/imap/limits.ts";
 import type { Session } from "../../../engine/providers/imap/session.ts";
 import { imapSource } from "../../../engine/providers/imap/source.ts";
 
@@ -12,6 +13,8 @@ type Send = Session["send"];
 function session(answer: (...said: Parameters<Send>) => Partial<Awaited<ReturnType<Send>>>) {
   return {
     who: { mailbox: "m", endpoint: "e", host: "h", port: 1, remedy: "", secrets: [] },
+    limits: usualLimits,
+    unreadable: () => 0,
     has: () => false,
     number: () => null,
     send: async (...said: Parameters<Send>) => ({
