@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { UserError } from "../engine/domain/errors.ts";
+import { UnavailableError, UserError } from "../engine/domain/errors.ts";
 import type { PassId } from "../engine/domain/pass.ts";
 import type { ProjectId } from "../engine/domain/project.ts";
 import type { Desk } from "../engine/submit.ts";
@@ -17,6 +17,7 @@ import { parse } from "./parse.ts";
 import { say } from "./say.ts";
 import type { Incoming, Surface } from "./surface.ts";
 import { shownVariable } from "./variables.ts";
+import { halfDone, notDone } from "./wording/away.ts";
 
 /** What came of a line. `passes` are those it started. */
 export interface Outcome {
@@ -64,6 +65,9 @@ async function once(event: string, incoming: Incoming, parts: BotParts): Promise
     if (!(await parts.desk.inbox.first(event))) return { result: "accepted", passes: [] };
   } catch (err) {
     parts.log.error({ err }, "an event could not be noted");
+    // Where the database is away, a chat elsewhere can still be told.
+    const text = err instanceof UnavailableError ? notDone(err.message) : notDone(null);
+    await tell([{ how: "private", message: { text, tone: "bad" } }], incoming, parts);
     return { result: "failed", passes: [] };
   }
   return answer(incoming, parts);
@@ -158,9 +162,12 @@ async function refused(
   const beside = thrown instanceof Aside ? thrown.say : [];
   const ours = !(error instanceof UserError);
   const reference = ours ? randomBytes(4).toString("hex") : null;
-  const text = ours
-    ? `That went wrong, and the fault is Godwit's. Type \`status\` to see what was done; the log says more under the reference ${reference}.`
-    : error.message;
+  const text =
+    error instanceof UnavailableError
+      ? halfDone(error.message, reference)
+      : ours
+        ? `That went wrong, and the fault is Godwit's. Type \`status\` to see what was done; the log says more under the reference ${reference}.`
+        : error.message;
   if (ours) parts.log.error({ reference, err: error, did: understood.did }, "a command failed");
   try {
     await note(incoming, parts, understood, ours ? "failed" : "refused", reference);

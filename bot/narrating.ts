@@ -1,5 +1,5 @@
 import type { Clock } from "../engine/domain/clock.ts";
-import type { Seat, Seats } from "../engine/domain/owner.ts";
+import type { Seat, Seated, Seats } from "../engine/domain/owner.ts";
 import type { Narrator } from "./narrator.ts";
 
 /** How often the narrator looks for news, in ms. */
@@ -18,10 +18,12 @@ export function startNarrating(
 ): AsyncDisposable {
   const over = new AbortController();
   const telling = (async () => {
-    let held: AsyncDisposable | null = null;
+    let held: Seated | null = null;
     try {
       while (!over.signal.aborted) {
         try {
+          // With its connection to the database went the seat.
+          if (held?.lost.aborted === true) held = null;
           held ??= await seats.take(seat);
           if (held !== null) for (const speaker of speakers) await speaker.tick();
         } catch (err) {

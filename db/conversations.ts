@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../engine/domain/clock.ts";
 import type { Contacts, Inbox, Posts } from "../engine/domain/thread.ts";
+import { available } from "./available.ts";
 import type { Database } from "./open.ts";
 
 /** How conversations are reached again, in the database. */
@@ -35,7 +36,7 @@ const week = 7 * 24 * 60 * 60 * 1000;
 
 /** The events that were handled, in the database; of several processes that ask at once, one is first. */
 export function knexInbox({ knex }: Database, clock: Clock): Inbox {
-  return {
+  return available({
     async first(id) {
       const at = clock.now();
       const event = createHash("sha256").update(id).digest("hex");
@@ -49,5 +50,5 @@ export function knexInbox({ knex }: Database, clock: Clock): Inbox {
         .returning("event");
       return made.length > 0;
     },
-  };
+  });
 }

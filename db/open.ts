@@ -1,9 +1,8 @@
-import { closeSync, openSync } from "node:fs";
-import { resolve } from "node:path";
-import knex, { type Knex } from "knex";
-import pg from "pg";
+import type { Knex } from "knex";
 import { harmless, UserError } from "../engine/domain/errors.ts";
-import { lockFile } from "./file-lock.ts";
+import { connectPostgres, connectSqlite } from "./connect.ts";
+import { strange, tooNew } from "./level.ts";
+import { alone } from "./migration-lock.ts";
 import * as projects from "./migrations/0001_projects.ts";
 import * as passes from "./migrations/0002_passes.ts";
 import * as ledger from "./migrations/0003_ledger.ts";
@@ -17,6 +16,8 @@ import * as reminders from "./migrations/0010_reminders.ts";
 import * as windows from "./migrations/0011_windows.ts";
 import * as cutovers from "./migrations/0012_cutovers.ts";
 import * as boards from "./migrations/0013_boards.ts";
+import * as paces from "./migrations/0014_paces.ts";
+import * as runStates from "./migrations/0015_run_states.ts";
 import "./tables.ts";
 import { inTheWay } from "./transaction.ts";
 
@@ -29,8 +30,14 @@ export interface Database extends AsyncDisposable {
   file: string | null;
 }
 
+/** A migration under its name, which also says who can live with it (`level.ts`). */
+export type Step = [
+  name: string,
+  migration: Knex.Migration & { config?: { transaction?: boolean } },
+];
+
 /** Every migration there is, in order. What is merged is never edited. */
-const migrations: [name: string, migration: Knex.Migration][] = [
+export const migrations: Step[] = [
   ["0001_projects", projects],
   ["0002_passes", passes],
   ["0003_ledger", ledger],
@@ -44,10 +51,9 @@ const migrations: [name: string, migration: Knex.Migration][] = [
   ["0011_windows", windows],
   ["0012_cutovers", cutovers],
   ["0013_boards", boards],
+  ["0014_paces", paces],
+  ["0015_run_states", runStates],
 ];
-
-/** The number of PostgreSQL's advisory lock for migrating; any other would do. */
-const migrating = 0x60d317;
 
 /**
  * Opens `sqlite:<file>` (made with mode 0600 where there is none) or `postgres://…`. Throws `UserError` where
@@ -58,9 +64,9 @@ export async function openDatabase(
   options: { allowUnsafe?: boolean } = {},
 ): Promise<Database> {
   const database = /^sqlite:./i.test(url)
-    ? openSqlite(url)
+    ? connectSqlite(url)
     : /^postgres(ql)?:\/\//i.test(url)
-      ? openPostgres(url)
+      ? connectPostgres(url)
       : null;
   if (database === null) {
     throw new UserError(
@@ -77,11 +83,21 @@ export async function openDatabase(
   }
 }
 
-/** Brings the tables up to date. Several processes may ask at the same moment: one does it, the others wait. */
-export async function migrate(database: Database): Promise<void> {
+/**
+ * Brings the tables up to date. Several processes may ask at the same moment: one does it, the others wait. Older
+ * ones may be at work meanwhile: on PostgreSQL nothing they need is locked for longer than `lockMs`. A database that
+ * a newer version has added to is taken as it is; throws `UserError` where that took away what is needed here.
+ */
+export async function migrate(database: Database, steps: Step[] = migrations): Promise<void> {
   await alone(database, async () => {
-    await noNewer(database);
-    await patiently(() => database.knex.migrate.latest(config));
+    const applied = await appliedMigrations(database);
+    const known = namesOf(steps);
+    refuseTooNew(tooNew(applied, known));
+    const missing = known.filter((name) => !applied.includes(name));
+    const config = configOf(steps, database);
+    // An empty database is nobody's yet. Else each for itself, so that what it locks is free after it.
+    if (applied.length === 0) await patiently(() => database.knex.migrate.latest(config));
+    else for (const _ of missing) await patiently(() => database.knex.migrate.up(config));
   });
 }
 
@@ -94,13 +110,18 @@ export async function rollback(
   options: { evenIfCarried?: boolean } = {},
 ): Promise<void> {
   await alone(database, async () => {
-    await noNewer(database);
+    const newer = strange(await appliedMigrations(database), namesOf(migrations));
+    if (newer.length > 0) {
+      throw new UserError(
+        `This database was changed by another Godwit (it has ${named(newer)}), and only that one can take it back. Nothing was taken back. Type \`db rollback\` in that version.`,
+      );
+    }
     if (options.evenIfCarried !== true && (await hasCarried(database))) {
       throw new UserError(
         "This database knows what was carried: without it the next pass carries everything again. Nothing was taken back. Make a copy, then type `db rollback --yes`.",
       );
     }
-    await patiently(() => database.knex.migrate.rollback(config, true));
+    await patiently(() => database.knex.migrate.rollback(configOf(migrations, database), true));
   });
 }
 
@@ -109,102 +130,44 @@ async function hasCarried({ knex }: Database): Promise<boolean> {
   return (await knex("items").first("uid")) !== undefined;
 }
 
-/** Each migration, and whether it is in this database. */
+/** Each migration, and whether it is in this database; those of a newer version that are come last. */
 export async function migrationStatus(
   database: Database,
 ): Promise<{ name: string; done: boolean }[]> {
-  const done = new Set(await appliedMigrations(database));
-  return migrations.map(([name]) => ({ name, done: done.has(name) }));
+  const known = namesOf(migrations);
+  const applied = await appliedMigrations(database);
+  return [...known, ...strange(applied, known)].map((name) => ({
+    name,
+    done: applied.includes(name),
+  }));
 }
 
-const config: Knex.MigratorConfig = {
-  migrationSource: {
-    getMigrations: async () => migrations,
-    getMigrationName: ([name]: (typeof migrations)[number]) => name,
-    getMigration: async ([, migration]: (typeof migrations)[number]) => migration,
-  },
-};
+/** How long a migration waits for a table that others use, and those who come after it, in ms. */
+const lockMs = 2_000;
 
-function openSqlite(url: string): Database {
-  const file = resolve(url.slice("sqlite:".length));
-  makePrivate(file);
-  const connection = knex({
-    client: "sqlite3",
-    log: silent,
-    connection: { filename: file },
-    useNullAsDefault: true,
-    pool: {
-      min: 1,
-      max: 1,
-      afterCreate: (raw: SqliteConnection, done: (error: Error | null) => void) =>
-        settle(raw, done),
-    },
-  });
+function configOf(steps: Step[], { kind }: Database): Knex.MigratorConfig {
   return {
-    knex: connection,
-    kind: "sqlite",
-    url,
-    file,
-    [Symbol.asyncDispose]: () => connection.destroy(),
+    // Who may have others is decided before.
+    disableMigrationsListValidation: true,
+    migrationSource: {
+      getMigrations: async () => steps,
+      getMigrationName: ([name]: Step) => name,
+      getMigration: async ([, migration]: Step) => ({
+        ...migration,
+        async up(knex: Knex) {
+          const inTransaction = migration.config?.transaction !== false;
+          if (kind === "postgres" && inTransaction)
+            await knex.raw(`set local lock_timeout = ${lockMs}`);
+          await migration.up(knex);
+        },
+      }),
+    },
   };
 }
 
-interface SqliteConnection {
-  exec(sql: string, done: (error: Error | null) => void): void;
+function namesOf(steps: Step[]): string[] {
+  return steps.map(([name]) => name);
 }
-
-function settle(raw: SqliteConnection, done: (error: Error | null) => void, attempt = 1): void {
-  raw.exec(
-    "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on",
-    (error) => {
-      // The change to a write-ahead log does not wait for another process that makes it too.
-      if (error !== null && inTheWay(error) && attempt < 200) {
-        setTimeout(settle, 25, raw, done, attempt + 1);
-      } else done(error);
-    },
-  );
-}
-
-function makePrivate(file: string): void {
-  try {
-    // Only a file of our own making is closed here: closing one that SQLite has open would drop its locks.
-    closeSync(openSync(file, "wx", 0o600));
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : null;
-    if (code === "EEXIST") return;
-    throw new UserError(
-      `The database file ${file} cannot be made (${code}). Make its folder writable, or set DATABASE_URL to another place.`,
-      { cause: error },
-    );
-  }
-}
-
-function openPostgres(url: string): Database {
-  const connection = knex({
-    client: "pg",
-    log: silent,
-    connection: { connectionString: url, application_name: "godwit", types: numbers },
-    pool: { min: 0, max: 10 },
-  });
-  return {
-    knex: connection,
-    kind: "postgres",
-    url,
-    file: null,
-    [Symbol.asyncDispose]: () => connection.destroy(),
-  };
-}
-
-/** What goes wrong is thrown; the output belongs to others. */
-const silent = { warn() {}, error() {}, deprecate() {}, debug() {} };
-
-/** bigint and numeric (their sums) as numbers: nothing here counts past 2^53. */
-const numbers = {
-  getTypeParser(oid: number, format: string) {
-    if (oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC) return Number;
-    return pg.types.getTypeParser(oid, format === "binary" ? "binary" : "text");
-  },
-};
 
 async function refuseUnsafe({ knex }: Database): Promise<void> {
   for (const setting of ["fsync", "synchronous_commit"]) {
@@ -224,47 +187,15 @@ function unusable(error: unknown): Error {
   });
 }
 
-/** Does it while no other process migrates. The lock is freed by its holder's death, unlike knex's own. */
-async function alone(database: Database, work: () => Promise<void>): Promise<void> {
-  if (database.file === null) {
-    const lock = new pg.Client({ connectionString: database.url });
-    await lock.connect();
-    try {
-      await lock.query("select pg_advisory_lock($1)", [migrating]);
-      await free(database);
-      await work();
-    } finally {
-      await lock.end();
-    }
-    return;
-  }
-  await using _lock = await untilLocked(`${database.file}.locks/migrate.lock`);
-  await free(database);
-  await work();
-}
-
-async function untilLocked(path: string): Promise<AsyncDisposable> {
-  for (;;) {
-    const lock = await lockFile(path);
-    if (lock !== null) return lock;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
-
-/** Whoever left knex's own lock behind is dead: we hold the one that counts. */
-async function free({ knex }: Database): Promise<void> {
-  if (await knex.schema.hasTable("knex_migrations_lock")) {
-    await knex("knex_migrations_lock").update({ is_locked: 0 });
-  }
-}
-
-async function noNewer(database: Database): Promise<void> {
-  const known = new Set(migrations.map(([name]) => name));
-  const strange = (await appliedMigrations(database)).filter((name) => !known.has(name));
-  if (strange.length === 0) return;
+function refuseTooNew(names: string[]): void {
+  if (names.length === 0) return;
   throw new UserError(
-    `This database was written by a newer Godwit (it has ${strange.join(", ")}). Start that version, or set DATABASE_URL to another database.`,
+    `This database was changed by a newer Godwit in a way this version cannot live with (${named(names)}). Nothing was changed now. Start that version, or set DATABASE_URL to another database.`,
   );
+}
+
+function named(names: string[]): string {
+  return names.map((name) => harmless(name)).join(", ");
 }
 
 async function appliedMigrations({ knex }: Database): Promise<string[]> {
@@ -272,14 +203,31 @@ async function appliedMigrations({ knex }: Database): Promise<string[]> {
   return knex("knex_migrations").orderBy("id").pluck<string[]>("name");
 }
 
-/** Others may be writing to the same file; a migration that met one of them is tried again. */
+/** Others are at work on the same tables; a migration that met one of them is tried again. */
 async function patiently(work: () => Promise<unknown>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await work();
       return;
     } catch (error) {
-      if (attempt >= 20 || !inTheWay(error)) throw error;
+      if (!inTheWay(error) && !waitedTooLong(error)) throw error;
+      if (attempt === attempts) throw inUse(error);
+      // So that those who waited behind it get on.
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 500));
     }
   }
+}
+
+const attempts = 20;
+
+/** PostgreSQL's `lock_timeout`. */
+function waitedTooLong(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "55P03";
+}
+
+function inUse(cause: unknown): UserError {
+  return new UserError(
+    "The database could not be brought up to date: somebody holds its tables all the time, a backup perhaps. What was there works as before. Start again when that is over.",
+    { cause },
+  );
 }

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Fence, Owned, Owners, Seat, Seats } from "../engine/domain/owner.ts";
 import type { EntryId } from "../engine/domain/project.ts";
+import { available } from "./available.ts";
 import { lockFile } from "./file-lock.ts";
 import type { Database } from "./open.ts";
-import { type Hold, openServerLocks } from "./server-locks.ts";
+import { type Heartbeat, type Hold, openServerLocks } from "./server-locks.ts";
 import { write } from "./transaction.ts";
 
 /** Takes a lock by its name; null while anybody has it. */
@@ -17,9 +18,9 @@ type LockName = { type: "entry"; id: number } | { type: "seat"; name: Seat };
  * The owners of entries: a lock file each beside an SQLite database, an advisory lock on one connection to
  * PostgreSQL. Each owner gets a fence of its own, newer than all before. Disposing frees what it holds.
  */
-export function openOwners(database: Database): Owners & AsyncDisposable {
-  const locks = openLocks(database);
-  return {
+export function openOwners(database: Database, heartbeat?: Heartbeat): Owners & AsyncDisposable {
+  const locks = openLocks(database, heartbeat);
+  const owners: Owners = {
     async take(entry): Promise<Owned | null> {
       const lock = await locks.take({ type: "entry", id: entry });
       if (lock === null) return null;
@@ -35,8 +36,8 @@ export function openOwners(database: Database): Owners & AsyncDisposable {
         throw error;
       }
     },
-    [Symbol.asyncDispose]: () => locks[Symbol.asyncDispose](),
   };
+  return { ...available(owners), [Symbol.asyncDispose]: () => locks[Symbol.asyncDispose]() };
 }
 
 /** The seats of this database. Disposing frees those it holds. */
@@ -59,8 +60,8 @@ function nextFence(database: Database, entry: EntryId): Promise<Fence> {
   });
 }
 
-function openLocks(database: Database): Locks {
-  return database.file === null ? serverLocks(database) : fileLocks(database.file);
+function openLocks(database: Database, heartbeat?: Heartbeat): Locks {
+  return database.file === null ? serverLocks(database, heartbeat) : fileLocks(database.file);
 }
 
 function fileLocks(file: string): Locks {
@@ -88,8 +89,8 @@ function fileLocks(file: string): Locks {
 }
 
 /** Two numbers name an advisory lock: what it is for, and which. */
-function serverLocks(database: Database): Locks {
-  const locks = openServerLocks(database.url);
+function serverLocks(database: Database, heartbeat?: Heartbeat): Locks {
+  const locks = openServerLocks(database.url, heartbeat);
   return {
     take: (name) =>
       name.type === "entry"

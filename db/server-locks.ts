@@ -12,7 +12,36 @@ export interface ServerLocks extends AsyncDisposable {
 }
 
 /** How often the connection is asked whether it lives, and how long it may take to say so, in ms. */
-const heartbeat = { every: 1_000, within: 5_000 };
+export interface Heartbeat {
+  every: number;
+  within: number;
+  /** After so long without a question the server ends the session, and its locks are free. */
+  freed?: number;
+}
+
+const usualHeartbeat: Heartbeat = { every: 1_000, within: 5_000 };
+
+/**
+ * So long after the last question that was answered an owner may go on: 11 s, for the next may be asked late and take
+ * as long again. The server frees nothing before `freed`, 20 s after the last question that reached it, be the
+ * process frozen or its machine without power. The 9 s between are for what is on its way to a mail server; what
+ * takes longer than that is the quiet time's, which the next owner waits before it judges what this one may have sent.
+ */
+export function trustedMs({ every, within } = usualHeartbeat): number {
+  return every + 2 * within;
+}
+
+const usuallyFreed = 20_000;
+
+/** What the server is asked to do with a session it hears nothing of. Before version 14 it waits for the network. */
+function farewell({ freed = usuallyFreed }: Heartbeat): string[] {
+  return [
+    `select set_config(name, '${freed}', false) from pg_settings where name = 'idle_session_timeout'`,
+    "set tcp_keepalives_idle = 10",
+    "set tcp_keepalives_interval = 5",
+    "set tcp_keepalives_count = 3",
+  ];
+}
 
 /** One question at a time: the connection takes no second one meanwhile. */
 type Ask = <Row extends pg.QueryResultRow>(
@@ -33,7 +62,7 @@ function inTurns(client: pg.Client): Ask {
 interface Line {
   client: pg.Client;
   ask: Ask;
-  lost: AbortController;
+  lost: AbortSignal;
   /** This session may lock the same thing twice, so who has what is remembered here. */
   held: Set<string>;
 }
@@ -42,11 +71,11 @@ interface Line {
  * Locks that live as long as their connection: when it is lost, every lock is, and each `lost` aborts. The
  * next `take` connects anew.
  */
-export function openServerLocks(url: string): ServerLocks {
+export function openServerLocks(url: string, heartbeat = usualHeartbeat): ServerLocks {
   let line: Promise<Line> | null = null;
 
   const connected = (): Promise<Line> => {
-    line ??= connect(url, () => {
+    line ??= connect(url, heartbeat, () => {
       line = null;
     }).catch((error: unknown) => {
       line = null;
@@ -74,9 +103,9 @@ export function openServerLocks(url: string): ServerLocks {
       if (!taken) return null;
       let freed = false;
       return {
-        lost: lost.signal,
+        lost,
         async [Symbol.asyncDispose]() {
-          if (freed || lost.signal.aborted) return;
+          if (freed || lost.aborted) return;
           freed = true;
           const unlock = ask("select pg_advisory_unlock($1, $2)", [kind, id]);
           // Where the connection dies meanwhile, the lock goes with it.
@@ -93,17 +122,19 @@ export function openServerLocks(url: string): ServerLocks {
   };
 }
 
-async function connect(url: string, onLost: () => void): Promise<Line> {
+async function connect(url: string, heartbeat: Heartbeat, onLost: () => void): Promise<Line> {
   const client = new pg.Client({
     connectionString: url,
     application_name: "godwit locks",
     keepAlive: true,
   });
   const lost = new AbortController();
+  let over = false;
   let timer: NodeJS.Timeout | undefined;
   const lose = () => {
     clearTimeout(timer);
-    if (lost.signal.aborted) return;
+    if (over) return;
+    over = true;
     onLost();
     lost.abort();
     // Not to wait for an answer that will not come.
@@ -113,12 +144,16 @@ async function connect(url: string, onLost: () => void): Promise<Line> {
   client.on("end", lose);
   await client.connect();
   const ask = inTurns(client);
+  let known = moment();
+  for (const setting of farewell(heartbeat)) await ask(setting);
   const beat = () => {
     timer = setTimeout(async () => {
       const late = setTimeout(lose, heartbeat.within);
+      const asked = moment();
       try {
         await ask("select 1");
-        if (!lost.signal.aborted) beat();
+        known = asked;
+        if (!over) beat();
       } catch {
         lose();
       } finally {
@@ -128,5 +163,34 @@ async function connect(url: string, onLost: () => void): Promise<Line> {
     timer.unref();
   };
   beat();
-  return { client, ask, lost, held: new Set() };
+  const trusted = trustedMs(heartbeat);
+  const signal = askedFirst(lost.signal, () => {
+    if (since(known) > trusted) lose();
+  });
+  return { client, ask, lost: signal, held: new Set() };
+}
+
+/** The signal, with something done before it is asked whether it aborted. */
+function askedFirst(signal: AbortSignal, look: () => void): AbortSignal {
+  const aborted = Object.getOwnPropertyDescriptor(AbortSignal.prototype, "aborted")!.get!;
+  return Object.defineProperty(signal, "aborted", {
+    get(): boolean {
+      if (!aborted.call(signal)) look();
+      return aborted.call(signal);
+    },
+  });
+}
+
+interface Moment {
+  ticks: number;
+  time: number;
+}
+
+function moment(): Moment {
+  return { ticks: performance.now(), time: Date.now() };
+}
+
+/** By the clock that goes on while the process is frozen, and by the one that does while the machine is. */
+function since({ ticks, time }: Moment): number {
+  return Math.max(performance.now() - ticks, Date.now() - time);
 }

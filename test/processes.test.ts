@@ -1,64 +1,28 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { compare } from "./servers/checker.ts";
-import { openCommandLine, type Variables } from "./servers/command-line.ts";
-import { type Dovecot, startDovecot } from "./servers/dovecot.ts";
-import { person, text } from "./servers/person.ts";
-import { type Postgres, startPostgres } from "./servers/postgres.ts";
-import { type RedisServer, startRedis } from "./servers/redis.ts";
+import { openCommandLine } from "./servers/command-line.ts";
+import { fullPass, type Several, setUp, startSeveral, verdicts } from "./servers/several.ts";
 
 // The bot and two engines, each a process as people start it, on one PostgreSQL and one Redis.
 
-let old: Dovecot;
-let fresh: Dovecot;
-let postgres: Postgres;
-let redis: RedisServer;
+let several: Several;
 beforeAll(async () => {
-  [old, fresh, postgres, redis] = await Promise.all([
-    startDovecot(),
-    startDovecot(),
-    startPostgres(),
-    startRedis(),
-  ]);
+  several = await startSeveral();
 });
-afterAll(async () => {
-  await Promise.all([old, fresh, postgres, redis].map((one) => one[Symbol.asyncDispose]()));
-});
+afterAll(() => several[Symbol.asyncDispose]());
 
 const people = ["ada", "bea", "cleo", "dora"];
 const letters = 60;
 
-async function setUp(): Promise<Variables> {
-  for (const name of people) {
-    const mails = Array.from({ length: letters }, (_, n) => text(`${name} ${n}`));
-    await person(name, old, fresh).deliver("INBOX", ...mails);
-  }
-  return {
-    DATABASE_URL: await postgres.fresh(),
-    QUEUE_URL: redis.url,
-    GODWIT_KEYS: `k1:${Buffer.alloc(32, 7).toString("base64")}`,
-    MASTER: "masterpass",
-  };
-}
-
-const endpoint = (name: string, { host, port }: Dovecot) =>
-  `endpoint new ${name} imap://${host}:${port} --login master --user master --password-env MASTER --insecure`;
-
-test("a bot and two engines carry a pass; one engine is killed, one told to stop, nothing is lost or twice", async () => {
-  await using line = await openCommandLine(await setUp());
+test("a bot and two engines carry a pass; one engine is killed, one told to stop, nothing is lost or twice", {
+  // A busy machine starts a process in many seconds.
+  timeout: 180_000,
+}, async () => {
+  await using line = await openCommandLine(await setUp(several, people, letters));
   const bot = line.start(["bot", "--no-page"]);
   const engines = [line.start(["engine"]), line.start(["engine"])];
   await bot.says("Godwit's bot serves");
   for (const engine of engines) await engine.says("A Godwit engine carries for");
-  for (const typed of [
-    endpoint("old", old),
-    endpoint("new", fresh),
-    "project new acme --from old --to new",
-    'licenses add 10 --note "order 1"',
-    ...people.map((one) => `add ${one}@old.example ${one}@new.example`),
-    "full --yes",
-  ]) {
-    bot.type(typed);
-  }
+  for (const typed of fullPass(several, people)) bot.type(typed);
   await bot.says(/A license is used for/);
 
   engines[0]!.kill("SIGKILL");
@@ -72,11 +36,9 @@ test("a bot and two engines carry a pass; one engine is killed, one told to stop
   });
   bot.kill("SIGTERM");
   expect(await bot.ended).toMatchObject({ code: 0, stderr: "" });
-  for (const name of people) {
-    const who = person(name, old, fresh);
-    const { lost, duplicated, present } = compare(await who.source(), await who.target());
-    expect({ lost, duplicated, present }).toEqual({ lost: [], duplicated: [], present: letters });
-  }
+  expect(await verdicts(several, people)).toEqual(
+    people.map((name) => ({ name, lost: [], duplicated: [], present: letters })),
+  );
 });
 
 test.each(["bot", "engine"])(

@@ -14,7 +14,11 @@ export interface Owners {
 
 export interface Owned extends AsyncDisposable {
   readonly fence: Fence;
-  /** Aborts when the lock is lost: nothing more may be sent. */
+  /**
+   * Aborts when the lock is lost: nothing more may be sent. Whoever asks whether it is `aborted` is told so as well
+   * when the lock was not known to be held for so long that another may own the entry: a process that was frozen
+   * hears it here before any message reaches it.
+   */
   readonly lost: AbortSignal;
 }
 
@@ -23,5 +27,8 @@ export type Seat = "engine" | `narrator-${string}`;
 
 export interface Seats {
   /** Null while another process has it. Freed by the holder's death. */
-  take(seat: Seat): Promise<AsyncDisposable | null>;
+  take(seat: Seat): Promise<Seated | null>;
 }
+
+/** A seat that is held; `lost` as of an owner. */
+export type Seated = Pick<Owned, "lost"> & AsyncDisposable;

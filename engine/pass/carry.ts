@@ -215,7 +215,7 @@ async function* tapAll(
     const { modseq, identity, flags } = item;
     const tapped: Tapped = { hash: exactFingerprinter(), bytes: 0, modseq, identity, flags };
     given.set(item.uid, tapped);
-    yield { ...item, body: tap(item.body, tapped, lost) };
+    yield { ...item, body: tap(item.body, tapped, lost), mayLeave: () => stillOurs(lost) };
   }
 }
 

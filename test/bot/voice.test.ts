@@ -49,6 +49,7 @@ test("of two bots on one database one tells, and the other takes over when it go
       if (!free) return null;
       free = false;
       return {
+        lost: new AbortController().signal,
         async [Symbol.asyncDispose]() {
           free = true;
         },
@@ -82,4 +83,31 @@ test("of two bots on one database one tells, and the other takes over when it go
   await other[Symbol.asyncDispose]();
   const ends = (await world.lines()).filter((line) => /^Full pass of acme: comp/.test(line.text));
   expect(ends.filter((line) => line.kind === "reply")).toHaveLength(1);
+});
+
+test("a bot whose seat is lost tells no more until it has one again", async () => {
+  const lost = new AbortController();
+  const told: number[] = [];
+  let taken = 0;
+  const seats = {
+    async take() {
+      taken += 1;
+      // Somebody else has it for a while.
+      if (taken > 1 && taken < 10) return null;
+      return {
+        lost: taken === 1 ? lost.signal : new AbortController().signal,
+        async [Symbol.asyncDispose]() {},
+      };
+    },
+  };
+  const turn = { now: () => 0, sleep: () => new Promise<void>((go) => setImmediate(go)) };
+  const log = { error: (facts: object) => expect(facts).toBeNull() };
+  const speaker = { tick: async () => void told.push(taken) };
+  await using _bot = startNarrating([speaker], "narrator-local", seats, turn, log);
+  await expect.poll(() => told.length).toBeGreaterThan(3);
+
+  lost.abort();
+
+  await expect.poll(() => told.at(-1)).toBe(10);
+  expect(told.filter((during) => during > 1 && during < 10)).toEqual([]);
 });

@@ -1,14 +1,44 @@
 import { once } from "node:events";
 import { stat } from "node:fs/promises";
+import type { Knex } from "knex";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { migrate, migrationStatus, openDatabase, rollback } from "../../db/open.ts";
+import {
+  migrate,
+  migrationStatus,
+  migrations,
+  openDatabase,
+  rollback,
+  type Step,
+} from "../../db/open.ts";
 import { UserError } from "../../engine/domain/errors.ts";
 import { noWindows } from "../../engine/domain/window.ts";
-import { acme, passOver } from "../contracts/books.ts";
+import { acme, own, passOver } from "../contracts/books.ts";
 import { memoryWorld } from "../doubles/memory-world.ts";
 import { type Postgres, startPostgres } from "../servers/postgres.ts";
 import { openBooks, sqliteFolder } from "./books.ts";
 import { otherProcess } from "./death.ts";
+
+/** Migrations of a version to come: one that adds, and one that takes away what this version uses. */
+const adds: Step = ["9001_hues", { up: addHues, down: async () => {} }];
+const takes: Step = [
+  "9002_without_steps_since_9001",
+  { up: (knex) => knex.schema.dropTable("board_steps"), down: async () => {} },
+];
+const later = (...steps: Step[]) => [...migrations, ...steps];
+const nameOf = ([name]: Step) => name;
+
+async function addHues(knex: Knex): Promise<void> {
+  await knex.schema.createTable("hues", (table) => {
+    table.integer("project_id").notNullable().references("projects.id");
+  });
+  await knex.schema.alterTable("projects", (table) => {
+    table.text("hue");
+  });
+  await knex.schema.alterTable("runs", (table) => {
+    table.integer("hue").notNullable().defaultTo(0);
+    table.index(["state", "hue"]);
+  });
+}
 
 describe("opening a database", () => {
   let folder: Awaited<ReturnType<typeof sqliteFolder>>;
@@ -140,13 +170,132 @@ describe("opening a database", () => {
     }
   });
 
-  test("refuses a database of a newer version", async () => {
+  test("a migration that waits for a table lets others at it, and is made when its turn comes", async () => {
+    const url = await server.fresh();
+    await using newer = await openDatabase(url, { allowUnsafe: true });
+    await migrate(newer);
+    await using older = await openDatabase(url, { allowUnsafe: true });
+    const backup = await older.knex.transaction();
+    await backup("projects").first();
+
+    const migrating = migrate(newer, later(adds));
+    const waits = () =>
+      older
+        .knex("pg_locks")
+        .whereRaw("not granted and relation = 'projects'::regclass")
+        .pluck<string[]>("mode");
+    await expect.poll(waits).toEqual(["AccessExclusiveLock"]);
+    await older.knex("projects").first();
+    // It holds the table still.
+    await backup("projects").first();
+    await backup.commit();
+
+    await migrating;
+    expect((await migrationStatus(older)).at(-1)).toEqual({ name: nameOf(adds), done: true });
+  });
+
+  test("an index is made beside those who write, though others wait to migrate", async () => {
+    const index: Step = [
+      "9001_index",
+      {
+        up: (knex) => knex.raw("create index concurrently by_reason on runs (reason)"),
+        down: async () => {},
+        config: { transaction: false },
+      },
+    ];
+    const url = await server.fresh();
+    await using newer = await openDatabase(url, { allowUnsafe: true });
+    await migrate(newer);
+    await using older = await openDatabase(url, { allowUnsafe: true });
+    const writing = await older.knex.transaction();
+    await writing("runs").update({ reason: null });
+
+    const migrating = migrate(newer, later(index));
+    const waiting = () => older.knex("pg_locks").where({ granted: false }).pluck("mode");
+    await expect.poll(waiting, { timeout: 10_000 }).not.toEqual([]);
+    const behind = migrate(older, later(index));
+    await older.knex("runs").update({ reason: null });
+    await writing.commit();
+
+    await Promise.all([migrating, behind]);
+    expect((await migrationStatus(older)).at(-1)).toEqual({ name: "9001_index", done: true });
+  });
+
+  test("refuses a database of another program's", async () => {
     await using database = await openDatabase(folder.fresh());
     await migrate(database);
-    const row = { name: "0999_later", batch: 2, migration_time: new Date(0) };
+    const row = { name: "20260101120000_later", batch: 2, migration_time: new Date(0) };
     await database.knex("knex_migrations").insert(row);
 
-    await expect(migrate(database)).rejects.toThrow(/newer Godwit \(it has 0999_later\)/);
+    await expect(migrate(database)).rejects.toThrow(/newer Godwit .* \(20260101120000_later\)/);
+  });
+});
+
+describe.each(["sqlite", "postgres"] as const)("a newer version on %s", (kind) => {
+  let folder: Awaited<ReturnType<typeof sqliteFolder>>;
+  let server: Postgres;
+  beforeAll(async () => {
+    folder = await sqliteFolder();
+    server = await startPostgres();
+  });
+  afterAll(async () => {
+    await folder[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  });
+  const fresh = async () => (kind === "sqlite" ? folder.fresh() : server.fresh());
+
+  test("adds to the database while this one works on it, and this one starts again on that", async () => {
+    const url = await fresh();
+    await using running = await openBooks(url);
+    const { project, entries } = await acme(running, ["anna", "bob"]);
+    await running.passes.submit(passOver(project, entries));
+
+    await using newer = await openDatabase(url);
+    await migrate(newer, later(adds));
+
+    await using restarted = await openBooks(url);
+    for (const books of [running, restarted]) {
+      const [run] = await books.passes.waiting(10);
+      const job = await books.passes.job(run!);
+      await using owned = await own(books, entries.find(({ id }) => id === job.entry)!);
+      expect(await books.passes.begin(run!, owned.fence)).toBe(true);
+      const end = { state: "completed", reason: null, survey: null } as const;
+      await books.passes.end(run!, end, owned.fence);
+    }
+    expect(await restarted.passes.waiting(10)).toEqual([]);
+    expect((await migrationStatus(restarted.database)).at(-1)).toEqual({
+      name: nameOf(adds),
+      done: true,
+    });
+  });
+
+  test("that took away what this one needs keeps it from starting, and from taking anything back", async () => {
+    const url = await fresh();
+    await using newer = await openDatabase(url);
+    await migrate(newer, later(adds, takes));
+
+    await using database = await openDatabase(url);
+    const refusal = expect(migrate(database)).rejects;
+    await refusal.toThrow(
+      `in a way this version cannot live with (${nameOf(takes)}). Nothing was changed now. Start that version`,
+    );
+    await expect(rollback(database)).rejects.toThrow("Nothing was taken back");
+    await migrate(newer, later(adds, takes));
+  });
+
+  test("has nothing it was told of left out when it is killed between two migrations", async () => {
+    const url = await fresh();
+    await using database = await openDatabase(url);
+    await migrate(database, later(adds));
+    const dying: Step = [
+      nameOf(takes),
+      { ...takes[1], up: () => Promise.reject(new Error("killed")) },
+    ];
+
+    await expect(migrate(database, later(adds, dying))).rejects.toThrow("killed");
+    await migrate(database, later(adds, takes));
+
+    expect(await database.knex.schema.hasTable("board_steps")).toBe(false);
   });
 });
 

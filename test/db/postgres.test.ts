@@ -1,3 +1,4 @@
+import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { approvalsContract } from "../contracts/approvals.ts";
 import { boardsContract } from "../contracts/boards.ts";
@@ -8,6 +9,7 @@ import { ledgerContract } from "../contracts/ledger.ts";
 import { licensesContract } from "../contracts/licenses.ts";
 import { newsroomContract } from "../contracts/newsroom.ts";
 import { ownersContract } from "../contracts/owners.ts";
+import { pacesContract } from "../contracts/paces.ts";
 import { passesContract } from "../contracts/passes.ts";
 import { projectsContract } from "../contracts/projects.ts";
 import { remigrationsContract } from "../contracts/remigrations.ts";
@@ -16,7 +18,7 @@ import { schedulesContract } from "../contracts/schedules.ts";
 import { vitalsContract } from "../contracts/vitals.ts";
 import { type Postgres, startPostgres } from "../servers/postgres.ts";
 import { openBooks } from "./books.ts";
-import { deathContract } from "./death.ts";
+import { deathContract, otherProcess } from "./death.ts";
 
 describe("the PostgreSQL database", () => {
   let server: Postgres;
@@ -32,6 +34,7 @@ describe("the PostgreSQL database", () => {
 
   projectsContract(open);
   passesContract(open);
+  pacesContract(open);
   ledgerContract(open);
   licensesContract(open);
   newsroomContract(open);
@@ -61,5 +64,38 @@ describe("the PostgreSQL database", () => {
     await using next = await own(books, entries[0]!);
     expect(next.fence.token).toBe(owned.fence.token + 1);
     expect(next.lost.aborted).toBe(false);
+  });
+
+  test("what a frozen process owns is free after a while, and it knows the moment it thaws; a living one keeps its own", async () => {
+    await using books = await open();
+    const { entries } = await acme(books, ["anna", "bob"]);
+    const heartbeat = JSON.stringify({ every: 100, within: 300, freed: 3_000 });
+    await using stack = new AsyncDisposableStack();
+    const owner = async (entry: number, seat: string) => {
+      const child = otherProcess(url, ["own", String(entry), seat, heartbeat]);
+      stack.defer(async () => {
+        child.kill("SIGKILL");
+      });
+      const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+      const says = async () => JSON.parse((await lines.next()).value ?? "{}");
+      expect(await says()).toMatchObject({ token: 1 });
+      return { child, says };
+    };
+    const [frozen, living] = await Promise.all([
+      owner(entries[0]!.id, "engine"),
+      owner(entries[1]!.id, "narrator-local"),
+    ]);
+
+    frozen.child.kill("SIGSTOP");
+    frozen.child.stdin!.write("may you go on?\n");
+    await expect
+      .poll(async () => (await books.owners.take(entries[0]!.id))?.fence.token, { timeout: 40_000 })
+      .toBe(2);
+    expect(await books.owners.take(entries[1]!.id)).toBeNull();
+
+    frozen.child.kill("SIGCONT");
+    expect(await frozen.says()).toEqual({ lost: true });
+    living.child.stdin!.write("may you go on?\n");
+    expect(await living.says()).toEqual({ lost: false });
   });
 });

@@ -7,6 +7,7 @@ import { ledgerContract } from "../contracts/ledger.ts";
 import { licensesContract } from "../contracts/licenses.ts";
 import { newsroomContract } from "../contracts/newsroom.ts";
 import { ownersContract } from "../contracts/owners.ts";
+import { pacesContract } from "../contracts/paces.ts";
 import { passesContract } from "../contracts/passes.ts";
 import { projectsContract } from "../contracts/projects.ts";
 import { remigrationsContract } from "../contracts/remigrations.ts";
@@ -30,6 +31,7 @@ describe("the SQLite database", () => {
 
   projectsContract(open);
   passesContract(open);
+  pacesContract(open);
   ledgerContract(open);
   licensesContract(open);
   newsroomContract(open);

@@ -1,0 +1,101 @@
+import { closeSync, openSync } from "node:fs";
+import { resolve } from "node:path";
+import knex from "knex";
+import pg from "pg";
+import { UserError } from "../engine/domain/errors.ts";
+import type { Database } from "./open.ts";
+import { inTheWay } from "./transaction.ts";
+
+/** An SQLite database; its file is made with mode 0600 where there is none. */
+export function connectSqlite(url: string): Database {
+  const file = resolve(url.slice("sqlite:".length));
+  makePrivate(file);
+  const connection = knex({
+    client: "sqlite3",
+    log: silent,
+    connection: { filename: file },
+    useNullAsDefault: true,
+    pool: {
+      min: 1,
+      max: 1,
+      afterCreate: (raw: SqliteConnection, done: (error: Error | null) => void) =>
+        settle(raw, done),
+    },
+  });
+  return {
+    knex: connection,
+    kind: "sqlite",
+    url,
+    file,
+    [Symbol.asyncDispose]: () => connection.destroy(),
+  };
+}
+
+interface SqliteConnection {
+  exec(sql: string, done: (error: Error | null) => void): void;
+}
+
+function settle(raw: SqliteConnection, done: (error: Error | null) => void, attempt = 1): void {
+  raw.exec(
+    "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on",
+    (error) => {
+      // The change to a write-ahead log does not wait for another process that makes it too.
+      if (error !== null && inTheWay(error) && attempt < 200) {
+        setTimeout(settle, 25, raw, done, attempt + 1);
+      } else done(error);
+    },
+  );
+}
+
+function makePrivate(file: string): void {
+  try {
+    // Only a file of our own making is closed here: closing one that SQLite has open would drop its locks.
+    closeSync(openSync(file, "wx", 0o600));
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (code === "EEXIST") return;
+    throw new UserError(
+      `The database file ${file} cannot be made (${code}). Make its folder writable, or set DATABASE_URL to another place.`,
+      { cause: error },
+    );
+  }
+}
+
+/** A PostgreSQL database. Nothing is asked yet. */
+export function connectPostgres(url: string): Database {
+  const connection = knex({
+    client: "pg",
+    log: silent,
+    connection: { connectionString: url, application_name: "godwit", types: numbers },
+    pool: { min: 0, max: 10, afterCreate: patient },
+  });
+  return {
+    knex: connection,
+    kind: "postgres",
+    url,
+    file: null,
+    [Symbol.asyncDispose]: () => connection.destroy(),
+  };
+}
+
+/**
+ * What a frozen engine or a machine without power left half done must not hold up others: its session ends, and with
+ * it its locks on rows.
+ */
+function patient(raw: pg.Client, done: (error: Error | null) => void): void {
+  void raw.query(
+    "set idle_in_transaction_session_timeout = '30s'; set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3",
+    done,
+  );
+}
+
+/** What goes wrong is thrown; the output belongs to others. */
+const silent = { warn() {}, error() {}, deprecate() {}, debug() {} };
+
+/** bigint and numeric (their sums) as numbers: nothing here counts past 2^53. */
+const numbers = {
+  getTypeParser(oid: number, format: string) {
+    if (oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC) return Number;
+    return pg.types.getTypeParser(oid, format === "binary" ? "binary" : "text");
+  },
+};
