@@ -38,6 +38,8 @@ export interface BotOptions {
   owners: string[];
   /** Private hosts (`host` or `host:port`) that may be named from afar. */
   endpointsAllowed: string[];
+  /** Left out where the queue's board is not configured; `elsewhere` where this process does not serve it. */
+  board?: "elsewhere" | { invite(person: string): string };
 }
 
 /** A second person's word for what somebody asked for. */

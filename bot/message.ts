@@ -14,6 +14,8 @@ export interface Message {
   /** Lines under the facts: what it waits for, what to type next. */
   notes?: string[];
   buttons?: Button[];
+  /** An address of our own to be opened, the one link there is. It is for one person, and `text` holds it too. */
+  link?: { label: string; url: string };
   /** Something to keep, like a report. Surfaces that cannot hand over files leave it out and say so. */
   file?: { name: string; content: string };
   /** Drawn under the rest, in order. `text` says what they show; where one cannot be shown, its `alt` is said. */

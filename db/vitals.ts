@@ -46,6 +46,16 @@ export function knexVitals({ knex, kind }: Database, clock: Clock): Vitals {
         news: await untold(knex, ask),
       };
     },
+
+    async runs() {
+      const [row] = await ask(
+        knex("runs")
+          .where({ state: "processing" })
+          .whereNull("waiting_for")
+          .select<{ count: number }[]>(knex.raw("count(*) as ??", ["count"])),
+      );
+      return { waiting: await waitingCount(knex, clock.now(), ask), active: row!.count };
+    },
   };
 }
 

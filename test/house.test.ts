@@ -66,6 +66,8 @@ describe("the linter refuses", () => {
     ["bot/commands/cutover.ts", "dns-packet", "a command to ask the DNS itself"],
     ["bot/commands/cutover.ts", "../../engine/dns/mx.ts", "a command to name the DNS adapter"],
     ["bot/commands/delta.ts", "imapflow", "a command to talk to mail servers"],
+    ["bot/commands/queue.ts", "bullmq", "a command to know the queue's SDK"],
+    ["bot/queue-board/serve.ts", "../../engine/queues/board.ts", "the board to open the queue"],
     ["bot/bot.ts", "../test/doubles/letters.ts", "the product to import a test"],
   ])("%s importing %s: %s", (place, from) => {
     expect(broken(place, imports(from))).toEqual(["noRestrictedImports"]);
@@ -112,6 +114,7 @@ describe("the linter allows", () => {
     ["engine/providers/imap/source.ts", "imapflow"],
     ["engine/dns/mx.ts", "dns-packet"],
     ["engine/dns/mx.ts", "../domain/dns.ts"],
+    ["engine/queues/board.ts", "@bull-board/api/bullMQAdapter"],
     ["db/ledger.ts", "../engine/domain/ledger.ts"],
     ["db/ledger.ts", "knex"],
     ["bot/commands/delta.ts", "../../engine/domain/plan.ts"],

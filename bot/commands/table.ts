@@ -8,6 +8,7 @@ import { pause, resume, stop } from "./control.ts";
 import { cutoverCancel, cutoverStatus, cutoverSweep } from "./cutover.ts";
 import { cutoverDone, cutoverWatch } from "./cutover-watch.ts";
 import { endpointList, endpointNew } from "./endpoint.ts";
+import { endpointPace } from "./endpoint-pace.ts";
 import { endpointSecret } from "./endpoint-secret.ts";
 import { feedback } from "./feedback.ts";
 import { help } from "./help.ts";
@@ -19,6 +20,7 @@ import { delta, full, prestage, repair, retry, trial, verify } from "./pass.ts";
 import { projectNew } from "./project-new.ts";
 import { projectSet } from "./project-set.ts";
 import { projectClose, projectShow } from "./project-show.ts";
+import { queue } from "./queue.ts";
 import { remigrate } from "./remigrate.ts";
 import { remigrationList, remigrationShow, remigrationTick } from "./remigration.ts";
 import { remind, remindCancel, remindList, remindRun, remindSkip, remindSnooze } from "./remind.ts";
@@ -31,6 +33,7 @@ import { report, status } from "./status.ts";
 export const commands: Command[] = [
   endpointNew,
   endpointSecret,
+  endpointPace,
   projectNew,
   projectSet,
   projectClose,
@@ -90,6 +93,7 @@ export const commands: Command[] = [
   licensesReport,
   roles,
   audit,
+  queue,
   help,
   feedback,
 ];

@@ -20,6 +20,18 @@ export interface Queue extends AsyncDisposable {
   listen(answer: Answer, concurrency: number): AsyncDisposable;
   /** Whether rings are heard, as far as is known at this moment. Asks nobody. */
   serves(): boolean;
+  /** What keeps the rings. */
+  readonly keeper: "this process" | "Redis" | "PostgreSQL";
+  /** Asks what keeps the rings; null where it does not answer within some seconds. Never throws. */
+  depth(): Promise<Depth | null>;
+}
+
+/** How many rings there are. */
+export interface Depth {
+  /** For an answer, or for another one after one that failed. */
+  waiting: number;
+  /** Being answered. */
+  active: number;
 }
 
 /** Ends when the run is over or not to be carried; fails when it is to be rung for again. */

@@ -24,10 +24,20 @@ export interface Figures {
   news: { undelivered: number; oldestAt: Instant | null };
 }
 
+/** How many runs wait for an engine, and are under way with one. */
+export interface RunCounts {
+  /** As of `Figures`. */
+  waiting: number;
+  /** Begun, and waiting for nothing. */
+  active: number;
+}
+
 /** How what keeps everything is, for those who watch. */
 export interface Vitals {
   /** Throws where the database does not answer, after some seconds at the latest. */
   answers(): Promise<void>;
   /** The same for every process on the database. Throws as `answers` does. */
   figures(): Promise<Figures>;
+  /** Of all projects, at less cost than all figures. Throws as `answers` does. */
+  runs(): Promise<RunCounts>;
 }

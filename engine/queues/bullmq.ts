@@ -51,7 +51,8 @@ export function bullmqQueue(url: string, log: Log, pace: Pace = usualPace): Queu
           const noted = worker?.pause().catch(() => undefined);
           await Promise.allSettled(listener.answers);
           const serves = noted !== undefined && (await kept.use()) !== null;
-          if (serves) await within(pace.askMs, noted).catch(() => undefined);
+          // A ring whose answer is not noted comes again, to somebody who sees that the run is over.
+          if (serves) await within(pace.ringMs, noted).catch(() => undefined);
           await worker?.end();
         },
       };
@@ -62,6 +63,16 @@ export function bullmqQueue(url: string, log: Log, pace: Pace = usualPace): Queu
       return listening;
     },
     serves: () => !closed && kept.serves(),
+    keeper: store.keeper,
+    async depth() {
+      if (closed) return null;
+      const line = await within(pace.askMs, kept.use()).catch(() => null);
+      if (line === null) return null;
+      return within(pace.askMs, line.bells.depth()).catch((error: unknown) => {
+        kept.broke(error);
+        return null;
+      });
+    },
     async [Symbol.asyncDispose]() {
       closed = true;
       await Promise.all([...listeners.values()].map((one) => one[Symbol.asyncDispose]()));
@@ -79,13 +90,11 @@ function linesTo(store: Store, listeners: Map<Listener, unknown>, pace: Pace): L
           reject(error);
           broke(error);
         });
-        const closing = () => reject(new Error("the queue is closing"));
-        if (signal.aborted) closing();
-        signal.addEventListener("abort", closing);
       });
       failed.catch(() => undefined);
       try {
-        await within(pace.askMs, Promise.race([bells.ready(), failed]));
+        const ready = Promise.race([bells.ready(), failed]);
+        await within(pace.askMs, unlessClosing(ready, signal));
       } catch (error) {
         await bells.end();
         throw error;
@@ -94,14 +103,27 @@ function linesTo(store: Store, listeners: Map<Listener, unknown>, pace: Pace): L
       for (const one of listeners.keys()) workers.set(one, workerOf(store, one, broke));
       return { bells, workers };
     },
-    async ask({ bells }) {
+    async ask({ bells }, signal) {
       // Something has to be written: a full Redis, or one that became a replica, answers every question.
-      await within(pace.askMs, bells.write());
+      await within(pace.askMs, unlessClosing(bells.write(), signal));
     },
     async close({ bells, workers }) {
       await Promise.all([bells, ...workers.values()].map((one) => one.end()));
     },
   };
+}
+
+/** The work's result, or an error at once when the queue closes: what does not answer is not waited for. */
+async function unlessClosing<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const closing = () => reject(new Error("the queue is closing"));
+  if (signal.aborted) closing();
+  signal.addEventListener("abort", closing);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", closing);
+  }
 }
 
 function workerOf(store: Store, listener: Listener, broke: (error: unknown) => void): BellWorker {
@@ -121,7 +143,7 @@ function workerOf(store: Store, listener: Listener, broke: (error: unknown) => v
 }
 
 /** Null for what no Godwit of this version rang. */
-function runOf(bell: unknown): RunId | null {
+export function runOf(bell: unknown): RunId | null {
   const run = (bell as { run?: unknown } | null)?.run;
   return typeof run === "number" && Number.isSafeInteger(run) && run > 0 ? run : null;
 }

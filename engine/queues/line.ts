@@ -11,8 +11,8 @@ export interface Log {
 export interface Lines<Line> {
   /** Throws where the store does not answer, or when the signal aborts; then nothing of it stays open. */
   open(broke: (error: unknown) => void, signal: AbortSignal): Promise<Line>;
-  /** Throws where the store does not take what is written. */
-  ask(line: Line): Promise<void>;
+  /** Throws where the store does not take what is written, or when the signal aborts. */
+  ask(line: Line, signal: AbortSignal): Promise<void>;
   /** At once, whatever is under way. */
   close(line: Line): Promise<void>;
 }
@@ -73,7 +73,7 @@ export function keepLine<Line>(lines: Lines<Line>, retryMs: number, log: Log): K
         // Trusted again only when it was quiet for a while.
         return;
       }
-      await lines.ask(line);
+      await lines.ask(line, closing.signal);
     } catch (error) {
       drop();
       broke(error);

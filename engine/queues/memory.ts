@@ -85,6 +85,11 @@ export function memoryQueue(backoff: Backoff = usualBackoff): Queue {
       };
     },
     serves: () => !closed,
+    keeper: "this process",
+    depth() {
+      const under = [...listeners].reduce((sum, { answers }) => sum + answers.size, 0);
+      return Promise.resolve({ waiting: waiting.length + later.size, active: under });
+    },
     async [Symbol.asyncDispose]() {
       closed = true;
       for (const timer of later) clearTimeout(timer);

@@ -9,7 +9,7 @@ export const usualBackoff: Backoff = { times: 5, ms: 1_000 };
 /** How long a queue between processes waits for what, in ms. */
 export interface Pace {
   backoff: Backoff;
-  /** How long a ring waits for the store. */
+  /** How long a ring waits for the store, and who stops listening for the note of what was answered. */
   ringMs: number;
   /** How long the store may take to answer when it is asked whether it serves. */
   askMs: number;

@@ -1,12 +1,13 @@
 import {
   createPostgresBackend,
   createRedisBackend,
-  type IQueueBackend,
   type JobsOptions,
+  type Queue as RedisQueue,
   withBackend,
 } from "bullmq";
 import { Redis, type RedisOptions } from "ioredis";
 import { within } from "../domain/clock.ts";
+import type { Depth } from "../domain/queue.ts";
 import { Secret } from "../domain/secret.ts";
 import type { Pace } from "./pace.ts";
 
@@ -22,6 +23,7 @@ export interface BellQueue {
   ready(): Promise<unknown>;
   /** Writes something that changes nothing. */
   write(): Promise<unknown>;
+  depth(): Promise<Depth>;
   /** At once, whatever is under way; nothing of it stays open. */
   end(): Promise<void>;
 }
@@ -35,9 +37,19 @@ export interface BellWorker {
   end(): Promise<void>;
 }
 
+/** BullMQ's own queue, for who draws it. */
+export interface BareQueue {
+  queue: RedisQueue;
+  /** As of the queue. */
+  end(): Promise<void>;
+}
+
 /** Where BullMQ keeps rings. */
 export interface Store {
+  readonly keeper: "Redis" | "PostgreSQL";
   queue(): BellQueue;
+  /** What it is asked fails where the store does not answer in time; nothing is ever made there. */
+  bare(): BareQueue;
   worker(answer: (bell: unknown) => Promise<void>, concurrency: number): BellWorker;
 }
 
@@ -59,6 +71,13 @@ function redisStore(url: string, pace: Pace): Store {
   // The version is asked for by `doctor`; BullMQ would print to the console.
   const settings = { ...settingsOf(pace), prefix, skipVersionCheck: true };
   return {
+    keeper: "Redis",
+    bare() {
+      const impatient = { commandTimeout: pace.askMs, maxRetriesPerRequest: 1 };
+      const { client, end } = mortalClient(url, impatient);
+      const options = { ...settings, connection: client, skipMetasUpdate: true };
+      return bareQueue(new Queue(name, options), pace, end);
+    },
     queue() {
       const { client, end } = mortalClient(url);
       const streams = { events: { maxLen: 100 } };
@@ -85,9 +104,17 @@ function postgresStore(url: string, pace: Pace): Store {
     application_name: "godwit queue",
     keepAlive: true,
   };
+  // The type of a queue tells what it is opened with, and whoever draws it knows Redis alone.
+  const queueOn = (change: Partial<typeof connection> & { migrate?: true }, options = {}) =>
+    new Queue(name, {
+      connection: { ...connection, ...change },
+      ...options,
+    }) as unknown as RedisQueue;
   return {
-    queue: () =>
-      bellQueue(new Queue<Bell>(name, { connection: { ...connection, migrate: true } }), pace),
+    keeper: "PostgreSQL",
+    bare: () =>
+      bareQueue(queueOn({ max: 2, query_timeout: pace.askMs }, { skipMetasUpdate: true }), pace),
+    queue: () => bellQueue(queueOn({ migrate: true }), pace),
     worker(answer, concurrency) {
       const options = { ...settingsOf(pace), connection, concurrency };
       return bellWorker(new Worker<Bell>(name, (job) => answer(job.data), options), pace);
@@ -105,24 +132,30 @@ function settingsOf(pace: Pace) {
   };
 }
 
-interface AnyQueue {
-  add(name: string, bell: Bell, options: JobsOptions): Promise<unknown>;
-  on(event: "error", heard: (error: Error) => void): unknown;
-  waitUntilReady(): Promise<unknown>;
-  getBackend(): Pick<IQueueBackend, "setQueueMeta" | "close">;
-}
-
-function bellQueue(queue: AnyQueue, { askMs }: Pace, end = () => {}): BellQueue {
+function bellQueue(queue: RedisQueue, { askMs }: Pace, end = () => {}): BellQueue {
   return {
     add: (bell, options) => queue.add("run", bell, options),
     onError: (heard) => void queue.on("error", heard),
     ready: () => queue.waitUntilReady(),
     write: () => queue.getBackend().setQueueMeta({ asked: Date.now() }),
-    async end() {
-      await within(askMs, queue.getBackend().close(true)).catch(() => undefined);
-      end();
+    async depth() {
+      const states = ["waiting", "prioritized", "delayed", "active"] as const;
+      const { active = 0, ...rest } = await queue.getJobCounts(...states);
+      return { waiting: Object.values(rest).reduce((sum, n) => sum + n, 0), active };
     },
+    end: () => endOf(queue, askMs, end),
   };
+}
+
+function bareQueue(queue: RedisQueue, { askMs }: Pace, end = () => {}): BareQueue {
+  // What fails is told to whoever asked.
+  queue.on("error", () => undefined);
+  return { queue, end: () => endOf(queue, askMs, end) };
+}
+
+async function endOf(queue: RedisQueue, askMs: number, end: () => void): Promise<void> {
+  await within(askMs, queue.getBackend().close(true)).catch(() => undefined);
+  end();
 }
 
 interface AnyWorker {
@@ -143,7 +176,10 @@ function bellWorker(worker: AnyWorker, { askMs }: Pace, end = () => {}): BellWor
 }
 
 /** A client whose copies end with it. BullMQ would now and then connect one again that it had closed. */
-function mortalClient(url: string): { client: Redis; end(): void } {
+function mortalClient(
+  url: string,
+  change: Partial<RedisOptions> = {},
+): { client: Redis; end(): void } {
   const all: Redis[] = [];
   let ended = false;
   const mortal = (client: Redis): Redis => {
@@ -163,16 +199,27 @@ function mortalClient(url: string): { client: Redis; end(): void } {
       maxRetriesPerRequest: null,
       connectTimeout: 5_000,
       keepAlive: 10_000,
+      disconnectTimeout: 100,
       retryStrategy: (times) => (ended ? null : Math.min(times * 200, 2_000)),
+      ...change,
     }),
   );
   return {
     client,
     end() {
       ended = true;
-      for (const one of all) one.disconnect();
+      for (const one of all) {
+        one.disconnect();
+        // Between two tries to connect it would not tell those who wait, and their timers keep the process.
+        (one as unknown as Waited).flushQueue(new Error("Connection is closed."));
+      }
     },
   };
+}
+
+/** What ioredis does by itself when a connection ends for good. */
+interface Waited {
+  flushQueue(error: Error): void;
 }
 
 /** A client that gives up where Redis does not answer, to ask how it stands. */

@@ -69,8 +69,10 @@ const needs: [role: "anyone" | "viewer" | "operator" | "owner" | "everywhere", t
   ["owner", "audit"],
   ["everywhere", "endpoint new x imaps://imap.example.net --login user"],
   ["everywhere", "endpoint list"],
+  ["everywhere", "endpoint pace old 5"],
   ["everywhere", "endpoint secret old"],
   ["everywhere", "project new other --from old --to new"],
+  ["everywhere", "queue"],
 ];
 
 const ranks = ["anyone", "viewer", "operator", "owner", "everywhere"];

@@ -132,6 +132,23 @@ export function queueContract(fresh: () => Promise<Queues>): void {
       expect(mine.heard).toEqual([1]);
     });
 
+    test("tells how many rings wait and are being answered, whoever asks", async () => {
+      const depth = async () => [await queue.depth(), await other.depth()];
+      expect(await depth()).toEqual(Array(2).fill({ waiting: 0, active: 0 }));
+      const { heard, answer, letGo } = held();
+      await using _listening = queue.listen(answer, 1);
+      for (const run of [1, 2, 3]) await other.ring(run, run);
+      await expect.poll(() => heard).toEqual([1]);
+      expect(await depth()).toEqual(Array(2).fill({ waiting: 2, active: 1 }));
+
+      for (const run of [1, 2, 3]) {
+        await expect.poll(() => heard).toContain(run);
+        letGo(run);
+      }
+
+      await expect.poll(depth).toEqual(Array(2).fill({ waiting: 0, active: 0 }));
+    });
+
     test("what is closed rings for nobody and answers nobody, without a word", async () => {
       const heard: number[] = [];
       queue.listen(async (run) => void heard.push(run), 1);
@@ -192,7 +209,8 @@ function held() {
   };
 }
 
-function otherProcess(url: string) {
+/** Another process, as `queue-process.ts` says. */
+export function otherProcess(url: string) {
   const child = spawn(
     process.execPath,
     [new URL("queue-process.ts", import.meta.url).pathname, url],
@@ -210,7 +228,9 @@ function otherProcess(url: string) {
   };
   return {
     said: (line: string) =>
-      expect.poll(() => text.split("\n"), { timeout: 10_000 }).toContain(line),
+      expect.poll(() => text.split("\n"), { timeout: 30_000 }).toContain(line),
+    /** Its input ends. */
+    leave: () => void child.stdin.end(),
     kill,
     [Symbol.asyncDispose]: kill,
   };

@@ -1,8 +1,13 @@
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Queue } from "../../engine/domain/queue.ts";
 import { bullmqQueue } from "../../engine/queues/bullmq.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
-import { type Queues, queueContract, sharedQueueContract } from "../contracts/queue.ts";
+import {
+  otherProcess,
+  type Queues,
+  queueContract,
+  sharedQueueContract,
+} from "../contracts/queue.ts";
 import { testPace } from "../contracts/queue-pace.ts";
 import { type Postgres, startPostgres } from "../servers/postgres.ts";
 import { type RedisServer, startRedis } from "../servers/redis.ts";
@@ -33,6 +38,48 @@ describe("the queue on Redis", () => {
 
   queueContract(fresh);
   sharedQueueContract(fresh, () => server.url);
+});
+
+describe("who stops listening and closes does not wait for a Redis that", () => {
+  const patient = { ...testPace, askMs: 600_000, ringMs: 200 };
+
+  test.each<[what: string, fault: (redis: RedisServer) => unknown]>([
+    ["is dead", (redis) => redis.kill()],
+    ["is frozen", (redis) => redis.freeze()],
+  ])("%s", async (_, fault) => {
+    await using redis = await startRedis();
+    const queue = bullmqQueue(redis.url, silent, patient);
+    const heard: number[] = [];
+    const answering = Promise.withResolvers<void>();
+    const listening = queue.listen(async (run) => {
+      heard.push(run);
+      await answering.promise;
+    }, 1);
+    await queue.ring(1, 1);
+    await expect.poll(() => heard).toEqual([1]);
+
+    await fault(redis);
+    const closed = Promise.resolve(listening[Symbol.asyncDispose]()).then(() =>
+      queue[Symbol.asyncDispose](),
+    );
+    answering.resolve();
+
+    await closed;
+  });
+
+  test.each<[what: string, fault: (redis: RedisServer) => unknown]>([
+    ["is dead", (redis) => redis.kill()],
+    ["is frozen", (redis) => redis.freeze()],
+  ])("%s, nor is its process kept by anything", async (_, fault) => {
+    await using redis = await startRedis();
+    await using child = otherProcess(redis.url);
+    await child.said("SERVES");
+
+    await fault(redis);
+    child.leave();
+
+    await child.said("LEFT 0");
+  });
 });
 
 describe("the queue on PostgreSQL", () => {

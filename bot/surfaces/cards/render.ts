@@ -19,7 +19,12 @@ export function messageCard(message: Message): Card {
     ...(message.table === undefined ? [] : table(message.table)),
     ...(message.notes ?? []).flatMap((note) => lines(note, { isSubtle: true })),
   ];
-  return card(toned(body, message.tone), (message.buttons ?? []).map(action));
+  const { buttons = [], link } = message;
+  const opens =
+    link === undefined
+      ? []
+      : [{ type: "Action.OpenUrl", title: plain(link.label), url: link.url, style: "positive" }];
+  return card(toned(body, message.tone), [...opens, ...buttons.map(action)]);
 }
 
 /**

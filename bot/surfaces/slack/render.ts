@@ -43,12 +43,27 @@ export interface Drawn {
 export function draw(message: Message, level: Level): Drawn {
   const parts = partsOf(message);
   const text = fallback(level === "text" ? parts : [{ lines: message.text.split("\n") }]);
-  if (level === "text") return { text };
+  const { link } = message;
+  if (level === "text") return { text: link === undefined ? text : `${text}\n${marked(link)}` };
   const body =
     level === "modern"
       ? fitted(parts).map(modern)
       : plain(fitted(parts.map((part) => ({ lines: linesOf(part) }))));
-  return { text, blocks: [...body, ...actions(message.buttons ?? [])] };
+  const opens = link === undefined ? [] : [linkBlock(link, level)];
+  return { text, blocks: [...body, ...opens, ...actions(message.buttons ?? [])] };
+}
+
+function linkBlock(link: NonNullable<Message["link"]>, level: Level): Block {
+  if (level === "plain") {
+    return { type: "section", text: { type: "mrkdwn", text: marked(link), verbatim: true } };
+  }
+  const run = { type: "link" as const, url: link.url, text: link.label };
+  return { type: "rich_text", elements: [{ type: "rich_text_section", elements: [run] }] };
+}
+
+/** In Slack's own markup. */
+function marked({ label, url }: NonNullable<Message["link"]>): string {
+  return `<${url.replaceAll("&", "&amp;")}|${escaped(label)}>`;
 }
 
 /** A piece of a message: lines, or a table. */

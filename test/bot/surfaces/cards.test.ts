@@ -53,3 +53,11 @@ test("a button brings its command, a form its command and that it was a form", (
   expect(JSON.stringify(form.body)).toMatch(/"id":"password".*"style":"Password"/);
   expect(JSON.stringify(form.body)).toMatch(/"id":"file".*"isMultiline":true/);
 });
+
+test("a link is opened by a button of its own, and the words beside it are still no markup", () => {
+  const link = { label: "Open it", url: "https://queue.example/enter?token=x" };
+  expect(messageCard({ text: "t", link }).actions).toMatchObject([
+    { type: "Action.OpenUrl", title: "Open it", url: link.url },
+  ]);
+  expect(messageCard({ text: `See ${link.url}` }).actions).toBeUndefined();
+});

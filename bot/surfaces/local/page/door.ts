@@ -1,14 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-
-/** What of a request decides whether it is let in. */
-export interface Knock {
-  method: string;
-  host: string | undefined;
-  origin: string | undefined;
-  cookie: string | undefined;
-  /** `Sec-Fetch-Site`, where the browser says it. */
-  site: string | undefined;
-}
+import { cookieOf, foreign, type Knock } from "../../../knock.ts";
 
 /** Who may come in: the browser that was first with the token. */
 export interface Door {
@@ -30,6 +21,7 @@ export function openDoor(port: number): Door {
   // Cookies know no ports: another Godwit on this machine has one of its own.
   const name = `godwit-${port}`;
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`];
+  const ours = new Map(hosts.map((host) => [host, [`http://${host}`]]));
   let used = false;
   return {
     token,
@@ -40,14 +32,11 @@ export function openDoor(port: number): Door {
       return `${name}=${session}; Path=/; HttpOnly; SameSite=Strict`;
     },
 
-    refusal({ method, host, origin, cookie, site }) {
-      if (host === undefined || !hosts.includes(host)) return "address";
-      const foreign = origin !== undefined && origin !== `http://${host}`;
-      // A browser names the origin of whatever changes something.
-      if (foreign || (method !== "GET" && origin === undefined)) return "origin";
-      if (site === "cross-site" || site === "same-site") return "origin";
-      const held = (cookie ?? "").split(/;\s*/).find((one) => one.startsWith(`${name}=`));
-      return held !== undefined && same(held.slice(name.length + 1), session) ? null : "cookie";
+    refusal(knock) {
+      const refused = foreign(knock, ours);
+      if (refused !== null) return refused;
+      const held = cookieOf(knock, name);
+      return held !== null && same(held, session) ? null : "cookie";
     },
   };
 }

@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { Clock } from "../../../../engine/domain/clock.ts";
 import { Secret } from "../../../../engine/domain/secret.ts";
 import type { Transcript } from "../../../../engine/domain/thread.ts";
+import { knockOf } from "../../../knock.ts";
 import type { Handle, Incoming } from "../../../surface.ts";
 import { localIncoming, localPerson } from "../chat.ts";
 import { localChannel } from "../surface.ts";
@@ -107,7 +108,7 @@ function site(
       "Cross-Origin-Resource-Policy": "same-origin",
       "Cache-Control": "no-store",
     });
-    const refusal = door.refusal(knock(request));
+    const refusal = door.refusal(knockOf(request));
     if (refusal === null) next();
     else if (refusal === "cookie" && request.method === "GET" && request.path === "/") {
       enter(door, request, response);
@@ -171,12 +172,6 @@ const refusals = {
   cookie:
     "This address was used already or is not the right one. Start Godwit anew and open the address it prints; it is good for one browser, once.",
 } as const;
-
-function knock({ method, headers }: Request) {
-  const site = headers["sec-fetch-site"];
-  const { host, origin, cookie } = headers;
-  return { method, host, origin, cookie, site: typeof site === "string" ? site : undefined };
-}
 
 /** New lines as they come, as server-sent events (WHATWG HTML 9.2); the id of each is the line's. */
 async function follow(

@@ -107,3 +107,16 @@ test("a long table says how much is left out, and an empty cell stays a cell", (
     expect(JSON.stringify([text, blocks])).toContain("… and 15 more");
   }
 });
+
+test("a link of our own is one on every level, and the same address in a text is none", () => {
+  const url = "https://queue.example/enter?token=a_b-c";
+  const link = { label: "Open it", url };
+  const modern = draw({ text: "t", link }, "modern").blocks;
+  expect(JSON.stringify(modern)).toContain(JSON.stringify({ type: "link", url, text: "Open it" }));
+  expect(JSON.stringify(draw({ text: "t", link }, "plain").blocks)).toContain(`<${url}|Open it>`);
+  expect(draw({ text: "t", link }, "text").text).toBe(`t\n<${url}|Open it>`);
+  for (const level of ["modern", "plain", "text"] as const) {
+    const drawn = JSON.stringify(draw({ text: `See ${url}` }, level));
+    expect(drawn).not.toMatch(/"type":"link"|https:\/\//);
+  }
+});

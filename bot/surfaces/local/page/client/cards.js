@@ -55,6 +55,10 @@ export function drawCard(json, fields, act) {
   const card = new AdaptiveCard();
   card.hostConfig = look;
   card.onExecuteAction = async (action) => {
+    if (action.getJsonTypeName() === "Action.OpenUrl") {
+      window.open(action.url, "_blank", "noopener");
+      return;
+    }
     const { command, form, ...answers } = action.data ?? {};
     if (typeof command !== "string") return;
     const buttons = [...(card.renderedElement?.querySelectorAll("button") ?? [])];
