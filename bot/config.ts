@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { UserError } from "../engine/domain/errors.ts";
 import { type NameServer, readNameServer } from "../engine/domain/name-server.ts";
-import { Secret } from "../engine/domain/secret.ts";
+import { hidePassword, Secret } from "../engine/domain/secret.ts";
+import { type BoardConfig, boardOf, isOrigin } from "./queue-board/address.ts";
 
 const text = z.string().trim();
 const unset = (value: unknown) => (value === "" ? undefined : value);
@@ -43,11 +44,27 @@ const shape = z.object({
       .max(86_400, "must be at most 86400 seconds")
       .default(30),
   ),
+  GODWIT_MAILBOXES: z.preprocess(
+    unset,
+    z.coerce
+      .number("must be a number of mailboxes, like 4")
+      .int("must be a whole number of mailboxes")
+      .min(1, "must be 1 or more")
+      .max(64, "must be at most 64: start more engines instead")
+      .default(4),
+  ),
   GODWIT_RESOLVERS: z.preprocess(unset, nameServers.optional()),
   GODWIT_AUTHORITATIVE: z.preprocess(unset, nameServers.optional()),
   GODWIT_HOST: z.preprocess(unset, text.default("127.0.0.1")),
   GODWIT_PORT: z.preprocess(unset, port.default(4980)),
   GODWIT_HEALTH_PORT: z.preprocess(unset, port.optional()),
+  GODWIT_BOARD_PORT: z.preprocess(unset, port.optional()),
+  GODWIT_BOARD_URL: z.preprocess(
+    unset,
+    text
+      .refine(isOrigin, "must be an address like https://queue.example.com, without a path")
+      .optional(),
+  ),
   SLACK_BOT_TOKEN: z.preprocess(
     unset,
     text.startsWith("xoxb-", "must be a bot token, which begins with xoxb-").optional(),
@@ -81,6 +98,8 @@ export interface Config {
   owners: string[];
   endpointsAllowed: string[];
   quietMs: number;
+  /** Carried at the same time by an engine. */
+  mailboxes: number;
   /** Who is asked for a domain's MX: null for this machine's own resolvers and public ones, and for the zone's servers. */
   dns: { resolvers: NameServer[] | null; authoritative: NameServer[] | null };
   /** Where what comes from outside is heard: Slack's signed requests, Teams, and who watches Godwit. */
@@ -89,6 +108,8 @@ export interface Config {
   port: number;
   /** Where who watches Godwit asks; null for nowhere. */
   healthPort: number | null;
+  /** Where owners look at the queue; null for nowhere. */
+  board: BoardConfig | null;
   /** Null where Slack is not connected. */
   slack: SlackConfig | null;
   /** Null where Teams is not connected. */
@@ -125,6 +146,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     );
   }
   const values = read.data;
+  for (const url of [values.DATABASE_URL, values.QUEUE_URL ?? ""]) hidePassword(url);
   if (values.QUEUE_URL !== undefined && /^sqlite:/i.test(values.DATABASE_URL)) {
     throw new UserError(
       "QUEUE_URL is set, and DATABASE_URL is an SQLite file, which several machines cannot share. Set DATABASE_URL like postgres://user@host/name, or unset QUEUE_URL: one process needs none.",
@@ -137,6 +159,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     owners: list(values.GODWIT_OWNERS),
     endpointsAllowed: list(values.GODWIT_ENDPOINTS_ALLOWED),
     quietMs: values.GODWIT_QUIET_SECONDS * 1000,
+    mailboxes: values.GODWIT_MAILBOXES,
     dns: {
       resolvers: values.GODWIT_RESOLVERS ?? null,
       authoritative: values.GODWIT_AUTHORITATIVE ?? null,
@@ -144,6 +167,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     host: values.GODWIT_HOST,
     port: values.GODWIT_PORT,
     healthPort: healthPortOf(values),
+    board: boardOf(values),
     slack: slackOf(values),
     teams: teamsOf(values),
     logLevel: values.LOG_LEVEL,

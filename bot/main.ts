@@ -12,13 +12,15 @@ import { openSealer } from "../engine/open.ts";
 import { makeKey } from "../engine/secrets.ts";
 import { type Config, readConfig } from "./config.ts";
 import type { Health } from "./health.ts";
-import { openLog } from "./log.ts";
+import { type Log, lastWords, logOfProcess } from "./log.ts";
 import { open, openEngine, openPlatforms, openStage, type Surroundings } from "./open.ts";
+import { checkBoard } from "./queue-board/address.ts";
 import { runChat } from "./surfaces/local/chat.ts";
 import { servePage } from "./surfaces/local/page/serve.ts";
 import { runTerminal } from "./surfaces/local/terminal.ts";
 import { count } from "./wording/figures.ts";
 import { watchedText } from "./wording/health.ts";
+import { boardServedText } from "./wording/queue.ts";
 import {
   aloneText,
   doctorText,
@@ -41,7 +43,7 @@ const verbs: Record<string, (words: string[]) => Promise<number>> = {
 };
 
 const tell = (text: string) => void process.stderr.write(`${text}\n`);
-const surroundings: Surroundings = { env: (name) => process.env[name], tell };
+const surroundings = (log: Log): Surroundings => ({ env: (name) => process.env[name], tell, log });
 const print = (text: string) => void process.stdout.write(`${text}\n`);
 
 process.exitCode = await main(process.argv.slice(2));
@@ -57,8 +59,7 @@ async function main([verb = "", ...words]: string[]): Promise<number> {
     return await run(words);
   } catch (error) {
     // What reaches this place could not start; nothing was carried by it.
-    if (error instanceof UserError) tell(scrub(error.message));
-    else tell(scrub(error instanceof Error ? (error.stack ?? error.message) : String(error)));
+    tell(lastWords(error));
     return 1;
   }
 }
@@ -78,7 +79,8 @@ async function stay(words: string[], part: "everything" | "bot"): Promise<number
   );
   const config = readConfig(process.env);
   if (part === "bot") refuseAlone("bot", config);
-  await using stage = await openStage(config, part, surroundings);
+  const log = logOfProcess(part === "bot" ? "bot" : "serve", config.logLevel);
+  await using stage = await openStage(config, part, surroundings(log));
   await using listening = new AsyncDisposableStack();
   const stopping = untilSignal();
   print(servesText(config.databaseUrl, part));
@@ -93,12 +95,13 @@ async function stay(words: string[], part: "everything" | "bot"): Promise<number
         handle: (heard) => stage.bot.handle(heard),
         port: config.port,
         clock: wallClock,
-        log: openLog(config.logLevel),
+        log,
       }),
     );
     print(`The page, for this browser alone: ${page.url}`);
   }
   beWatched(stage.health, config);
+  if (stage.board !== null) print(boardServedText(stage.board.origin));
   listening.defer(() => stage.health?.stance("closing"));
   print("Type `help`, or `exit` to end.");
   const { asked } = await runTerminal({
@@ -121,7 +124,10 @@ async function engine(words: string[]): Promise<number> {
   const config = readConfig(process.env);
   refuseAlone("engine", config);
   const stopping = untilSignal();
-  await using engine = await openEngine(config, surroundings);
+  await using engine = await openEngine(
+    config,
+    surroundings(logOfProcess("engine", config.logLevel)),
+  );
   print(servesText(config.databaseUrl, "engine"));
   beWatched(engine.health, config);
   await stayAlive(stopping);
@@ -157,7 +163,12 @@ async function chat(words: string[]): Promise<number> {
   if (positionals.length === 0) {
     throw new UserError('Nothing to say. Type it like `chat "verify" "prestage 90d --yes"`.');
   }
-  await using stage = await openStage(readConfig(process.env), "typing", surroundings);
+  const config = readConfig(process.env);
+  await using stage = await openStage(
+    config,
+    "typing",
+    surroundings(logOfProcess("chat", config.logLevel)),
+  );
   const talking = runChat({
     commands: positionals,
     as: values.as ?? null,
@@ -225,6 +236,7 @@ async function doctor(words: string[]): Promise<number> {
   });
   if (config === null) return 1;
   const known: Config = config;
+  const log = logOfProcess("doctor", known.logLevel);
   await check("database", async () => {
     await using database = await openDatabase(known.databaseUrl);
     const missing = (await migrationStatus(database)).filter((one) => !one.done).length;
@@ -233,7 +245,7 @@ async function doctor(words: string[]): Promise<number> {
       : `${database.kind}, ${count(missing, "migration")} to come with the next start`;
   });
   await check("keys", async () => {
-    await using godwit = await open(known, tell);
+    await using godwit = await open(known, { tell, log });
     const endpoints = await godwit.desk.projects.endpoints();
     return `they open what is sealed; ${count(endpoints.length, "endpoint")}`;
   });
@@ -245,10 +257,14 @@ async function doctor(words: string[]): Promise<number> {
     if (evicts !== null) throw new UserError(evicts);
     return queueText(state);
   });
+  const { board, host, owners } = known;
+  if (board !== null) {
+    await check("board", async () => checkBoard(board, host, owners.length));
+  }
   await check("chat", async () => {
     if (known.slack === null && known.teams === null) return "the local page and this terminal";
-    await using godwit = await open(known, tell);
-    const platforms = await openPlatforms(known, godwit, openLog(known.logLevel));
+    await using godwit = await open(known, { tell, log });
+    const platforms = await openPlatforms(known, godwit, log);
     return (await Promise.all(platforms.map((platform) => platform.check()))).join("; ");
   });
   return faults.length === 0 ? 0 : 1;

@@ -1,20 +1,23 @@
 import { readFile } from "node:fs/promises";
 import { startWatching } from "../engine/cutover.ts";
 import { wallClock } from "../engine/domain/clock.ts";
+import type { Queue } from "../engine/domain/queue.ts";
 import { type Engine, engineDefaults, startEngine } from "../engine/engine.ts";
 import { type Opened, openGodwit } from "../engine/open.ts";
 import { startTicking } from "../engine/ticker.ts";
 import { makeBoardKeeper } from "./board.ts";
 import { type Bot, makeBot } from "./bot.ts";
+import type { BotOptions } from "./command.ts";
 import { commands } from "./commands/table.ts";
 import type { Config } from "./config.ts";
 import { makeCrier } from "./crier.ts";
 import { makeCutoverTeller } from "./cutover-teller.ts";
 import type { Health } from "./health.ts";
-import { type Log, openLog } from "./log.ts";
+import type { Log } from "./log.ts";
 import { startNarrating } from "./narrating.ts";
 import { makeNarrator, type Narrator } from "./narrator.ts";
 import { editMs, paceOf } from "./pace.ts";
+import type { QueueBoard } from "./queue-board/serve.ts";
 import { makeReminding } from "./reminding.ts";
 import type { Platform, Surface } from "./surface.ts";
 import { localSurface } from "./surfaces/local/surface.ts";
@@ -30,6 +33,8 @@ export interface Stage extends AsyncDisposable {
   platforms: Platform[];
   /** Null where nobody is to watch. */
   health: Health | null;
+  /** Null where nobody is to look at the queue. */
+  board: QueueBoard | null;
 }
 
 /** What this process needs of the machine it runs on. */
@@ -37,18 +42,18 @@ export interface Surroundings {
   env(name: string): string | undefined;
   /** Told once, when a key file was made. */
   tell(text: string): void;
+  log: Log;
 }
 
 /** Opens the database and what speaks and carries in this process. Throws `UserError` where that cannot work. */
 export async function openStage(
   config: Config,
   part: Part,
-  { env, tell }: Surroundings,
+  { env, tell, log }: Surroundings,
 ): Promise<Stage> {
-  const log = openLog(config.logLevel);
   const owners = ownersOf(config);
   await using stack = new AsyncDisposableStack();
-  const godwit = stack.use(await open(config, tell));
+  const godwit = stack.use(await open(config, { tell, log }));
   const { desk, seats } = godwit;
   let engine: Engine | null = null;
   const carrying = () => engine?.carrying() ?? 0;
@@ -64,7 +69,7 @@ export async function openStage(
   // Who only types a command is no reason for others' passes to begin.
   if (part !== "typing") stack.use(startCalendar(godwit, owners, log));
   if (part !== "bot") {
-    engine = stack.use(startEngine({ ...godwit.works, log }, desk.queue, engineDefaults));
+    engine = stack.use(engineOver(godwit, config, log));
   }
   // The first thing of all that end.
   stack.defer(() => health?.stance("closing"));
@@ -74,28 +79,42 @@ export async function openStage(
     readFile: (path: string) => readFile(path, "utf8"),
     ownVariables: [],
   };
-  const options = { owners, endpointsAllowed };
+  const board = part === "typing" ? null : await openBoard(config, desk.queue, owners, log);
+  stack.use(board);
+  const options: BotOptions = { owners, endpointsAllowed };
+  if (config.board !== null) options.board = board ?? "elsewhere";
   const bot = makeBot({ desk, surfaces, commands, machine, options, log });
   const opened = stack.move();
-  return { godwit, bot, platforms, health, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return {
+    godwit,
+    bot,
+    platforms,
+    health,
+    board,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
 }
 
 /** An engine by itself, and the calendar: what is due starts whichever process is alive. */
 export async function openEngine(
   config: Config,
-  { tell }: Surroundings,
+  { tell, log }: Surroundings,
 ): Promise<Pick<Stage, "health"> & AsyncDisposable> {
-  const log = openLog(config.logLevel);
   await using stack = new AsyncDisposableStack();
-  const godwit = stack.use(await open(config, tell));
+  const godwit = stack.use(await open(config, { tell, log }));
   let engine: Engine | null = null;
   const health = await openHealth(config, godwit, () => engine?.carrying() ?? 0, log);
   stack.use(health);
   stack.use(startCalendar(godwit, ownersOf(config), log));
-  engine = stack.use(startEngine({ ...godwit.works, log }, godwit.desk.queue, engineDefaults));
+  engine = stack.use(engineOver(godwit, config, log));
   stack.defer(() => health?.stance("closing"));
   const opened = stack.move();
   return { health, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+function engineOver({ works, desk }: Opened, { mailboxes }: Config, log: Log): Engine {
+  const options = { ...engineDefaults, concurrency: mailboxes };
+  return startEngine({ ...works, log }, desk.queue, options);
 }
 
 /** Where those who watch ask; null where nobody is to. Prometheus's words are loaded only then. */
@@ -117,6 +136,28 @@ async function openHealth(
   return serveHealth({ vitals, metrics, queueServes, ...at });
 }
 
+/** The queue's board, for owners alone; null where there is none. Bull Board is loaded only for it: it is large. */
+async function openBoard(
+  { board: at, queueUrl, host }: Config,
+  queue: Queue,
+  owners: string[],
+  log: Log,
+): Promise<QueueBoard | null> {
+  if (at === null || queueUrl === null) return null;
+  const [{ serveQueueBoard }, { drawnQueue }] = await Promise.all([
+    import("./queue-board/serve.ts"),
+    import("../engine/queues/board.ts"),
+  ]);
+  await using stack = new AsyncDisposableStack();
+  const { adapter } = stack.use(drawnQueue(queueUrl));
+  const mayEnter = (person: string) => owners.includes(person);
+  const serves = () => queue.serves();
+  const served = { adapter, serves, mayEnter, at, host, clock: wallClock, log };
+  const board = stack.use(await serveQueueBoard(served));
+  const opened = stack.move();
+  return { ...board, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
 async function versionOfGodwit(): Promise<string> {
   const { version } = JSON.parse(
     await readFile(new URL("../package.json", import.meta.url), "utf8"),
@@ -125,14 +166,17 @@ async function versionOfGodwit(): Promise<string> {
 }
 
 /** The ports behind which everything else stands. */
-export function open(config: Config, tell: Surroundings["tell"]): Promise<Opened> {
+export function open(
+  config: Config,
+  { tell, log }: Pick<Surroundings, "tell" | "log">,
+): Promise<Opened> {
   return openGodwit({
     databaseUrl: config.databaseUrl,
     queueUrl: config.queueUrl,
     keys: config.keys,
     dns: config.dns,
     settings: { quietMs: config.quietMs },
-    log: openLog(config.logLevel),
+    log,
     tell,
   });
 }

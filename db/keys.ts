@@ -20,6 +20,12 @@ export async function checkKeys({ knex }: Database, sealer: Sealer): Promise<voi
   );
 }
 
+/** Whether these keys open what is sealed now: others may have rotated since this process began. */
+export async function keysOpen({ knex }: Database, sealer: Sealer): Promise<boolean> {
+  const row = await knex("key_checks").first("sealed");
+  return row === undefined || opens(row.sealed, sealer);
+}
+
 /** Seals every secret anew with the active key, all or none, and answers how many there are. */
 export function rotateKeys(database: Database, sealer: Sealer): Promise<number> {
   const again = (sealed: string, place: string) => sealer.seal(sealer.open(sealed, place), place);

@@ -4,12 +4,13 @@ import { knexAudit } from "../db/audit.ts";
 import { knexBoards } from "../db/boards.ts";
 import { knexContacts, knexInbox, knexPosts } from "../db/conversations.ts";
 import { knexCutovers } from "../db/cutovers.ts";
-import { checkKeys } from "../db/keys.ts";
+import { checkKeys, keysOpen } from "../db/keys.ts";
 import { knexLedger } from "../db/ledger.ts";
 import { knexLicenses } from "../db/licenses.ts";
 import { knexNewsroom } from "../db/news.ts";
 import { type Database, migrate, openDatabase } from "../db/open.ts";
 import { openOwners, openSeats } from "../db/owners.ts";
+import { knexPaces } from "../db/paces.ts";
 import { knexPasses } from "../db/passes.ts";
 import { knexPeople } from "../db/people.ts";
 import { knexPlans } from "../db/plans.ts";
@@ -31,6 +32,7 @@ import type { Vitals } from "./domain/vitals.ts";
 import { makeEmptying } from "./emptying.ts";
 import { makeForecaster } from "./forecast.ts";
 import { makeInspector } from "./inspect.ts";
+import { withKeysAtHand } from "./keys-at-hand.ts";
 import { makeLateWatch } from "./late-mail.ts";
 import { imapEmptiers } from "./providers/imap/emptier.ts";
 import { imapProvider } from "./providers/imap/provider.ts";
@@ -81,6 +83,7 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
   await checkKeys(database, sealer);
   const projects = knexProjects(database, sealer, clock);
   const passes = knexPasses(database, clock);
+  const paces = knexPaces(database, clock);
   const queue = stack.use(await openQueue(config));
   const owners = stack.use(openOwners(database));
   const seats = stack.use(openSeats(database));
@@ -92,6 +95,7 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
   const desk: Desk = {
     projects,
     passes,
+    paces,
     licenses: knexLicenses(database, clock),
     plans: knexPlans(database),
     schedules: knexSchedules(database),
@@ -118,20 +122,23 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
       clock,
     }),
     queue,
+    vitals: knexVitals(database, clock),
     clock,
   };
-  const works: Works = {
+  const bare: Works = {
     passes,
     projects,
     ledger,
+    paces,
     owners,
     providers,
     clock,
     log: config.log,
     settings: { ...defaults, ...config.settings },
   };
+  const works = withKeysAtHand(bare, () => keysOpen(database, sealer));
   const open = stack.move();
-  const vitals = knexVitals(database, clock);
+  const { vitals } = desk;
   return { database, desk, works, seats, vitals, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 

@@ -9,6 +9,11 @@ export interface Key {
   value: Secret;
 }
 
+/** The key is not in this process. Another may have it: keys are changed one process after another. */
+export class MissingKeyError extends UserError {
+  override name = "MissingKeyError";
+}
+
 const cipher = "aes-256-gcm";
 const howTo = "Type `npm run -s godwit -- keys new` to make one.";
 
@@ -87,7 +92,7 @@ export function aesSealer(keys: Key[]): Sealer {
       const key = keys.find((one) => one.id === id);
       if (version !== "v1" || parts.length !== 3) throw new UserError(spoiled(place));
       if (key === undefined) {
-        throw new UserError(
+        throw new MissingKeyError(
           `The secret ${place} is sealed with a key that is not here. Put the key back: into GODWIT_KEYS behind the newer ones, or godwit.key back to its place.`,
         );
       }

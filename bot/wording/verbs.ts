@@ -66,5 +66,5 @@ export function evictsText({ policy }: QueueStore): string | null {
 }
 
 export function rotatedText(sealed: number): string {
-  return `${count(sealed, "secret")} ${sealed === 1 ? "is" : "are"} sealed with the first key now; the keys behind it can be removed.`;
+  return `${count(sealed, "secret")} ${sealed === 1 ? "is" : "are"} sealed with the first key now. The keys behind it can be removed once every process was started with it.`;
 }

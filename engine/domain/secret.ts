@@ -41,6 +41,20 @@ function withinBase64(value: string): string[] {
   );
 }
 
+/** The password in an address, as it stands there and as it is meant, is never to be seen. */
+export function hidePassword(url: string): void {
+  const password = URL.parse(url)?.password ?? "";
+  for (const form of [password, unescapedIn(password)]) new Secret(form);
+}
+
+function unescapedIn(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** The text without any secret this process has held: the last guard in front of logs and errors. */
 export function scrub(text: string): string {
   let clean = text;

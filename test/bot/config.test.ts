@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readConfig } from "../../bot/config.ts";
+import { checkBoard } from "../../bot/queue-board/address.ts";
 
 describe("the servers that are asked for a domain's MX", () => {
   test("are the usual ones unless they are named", () => {
@@ -83,5 +84,55 @@ describe("where Godwit is watched", () => {
     { GODWIT_HEALTH_PORT: "9464", TEAMS_PORT: "9464" },
   ])("is refused on the port of something else: %j", (env) => {
     expect(() => readConfig(env)).toThrow(/GODWIT_HEALTH_PORT is the port of something else/);
+  });
+});
+
+describe("the queue's board", () => {
+  const shared = { DATABASE_URL: "postgres://godwit@127.0.0.1/godwit", QUEUE_URL: "redis://h" };
+
+  test("is nowhere unless it is named", () => {
+    expect(readConfig({ GODWIT_BOARD_PORT: "", GODWIT_BOARD_URL: "" }).board).toBeNull();
+    const named = { ...shared, GODWIT_BOARD_PORT: "4990" };
+    expect(readConfig(named).board).toEqual({ port: 4990, url: null });
+    for (const url of ["https://queue.example", "https://Queue.example/"]) {
+      const outside = { ...named, GODWIT_HOST: "0.0.0.0", GODWIT_BOARD_URL: url };
+      expect(readConfig(outside).board).toEqual({ port: 4990, url: "https://queue.example" });
+    }
+  });
+
+  test.each([
+    "hunter22",
+    "queue.hunter22.example",
+    "ftp://hunter22.example",
+    "https://u:hunter22@queue.example",
+    "https://queue.example/hunter22",
+    "https://queue.example/?hunter22",
+  ])("is opened by an address of its own, and %s is refused", (url) => {
+    const read = () => readConfig({ ...shared, GODWIT_BOARD_PORT: "4990", GODWIT_BOARD_URL: url });
+    expect(read).toThrow(/GODWIT_BOARD_URL must be .*without a path.*See \.env\.example/);
+    expect(read, "the value is not repeated").not.toThrow(/hunter22/);
+  });
+
+  test.each([
+    [{ GODWIT_BOARD_PORT: "4980" }, /GODWIT_BOARD_PORT is the port of something else/],
+    [{ GODWIT_BOARD_PORT: "3978" }, /GODWIT_BOARD_PORT is the port of something else/],
+    [
+      { GODWIT_BOARD_PORT: "9464", GODWIT_HEALTH_PORT: "9464" },
+      /GODWIT_BOARD_PORT is the port of something else/,
+    ],
+    [{ GODWIT_BOARD_URL: "https://queue.example" }, /GODWIT_BOARD_PORT is not.*Set both/],
+    [{ GODWIT_BOARD_PORT: "4990", QUEUE_URL: "" }, /QUEUE_URL is not.*unset GODWIT_BOARD_PORT/],
+    [{ GODWIT_BOARD_PORT: "4990", GODWIT_HOST: "::" }, /Set GODWIT_BOARD_URL to the address/],
+  ])("is refused where it cannot be: %j", (env, why) => {
+    expect(() => readConfig({ ...shared, ...env })).toThrow(why);
+  });
+
+  test("is told by `doctor`, which complains where others could read along", () => {
+    const at = (url: string | null, host = "127.0.0.1") => checkBoard({ port: 4990, url }, host, 1);
+    expect(at(null)).toBe("http://127.0.0.1:4990, to look at, for owners");
+    expect(at(null, "::1")).toBe("http://[::1]:4990, to look at, for owners");
+    expect(at("https://queue.example", "10.0.0.1")).toMatch(/^https:\/\/queue\.example, /);
+    expect(() => at("http://queue.example")).toThrow(/not TLS.*GODWIT_BOARD_URL/);
+    expect(() => at(null, "10.0.0.1")).toThrow(/^http:\/\/10\.0\.0\.1:4990 is not TLS/);
   });
 });

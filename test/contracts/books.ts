@@ -8,6 +8,7 @@ import type { Ledger, LedgerFolder, Settled, Settlement } from "../../engine/dom
 import type { Licenses } from "../../engine/domain/license.ts";
 import type { News, Newsroom } from "../../engine/domain/news.ts";
 import type { Fence, Owned, Owners, Seats } from "../../engine/domain/owner.ts";
+import type { Paces } from "../../engine/domain/pace.ts";
 import {
   type Counters,
   type NewPass,
@@ -39,6 +40,7 @@ export interface Books extends AsyncDisposable {
   projects: Projects;
   licenses: Licenses;
   passes: Passes;
+  paces: Paces;
   ledger: Ledger;
   newsroom: Newsroom;
   audit: Audit;
@@ -92,7 +94,7 @@ export const newEntry = (name: string, change: Partial<NewEntry> = {}): NewEntry
 
 /** A project with these entries and so many licenses. */
 export async function acme(
-  { projects, licenses }: Books,
+  { projects, licenses }: Pick<Books, "projects" | "licenses">,
   names: string[],
   options: { licenses?: number; policy?: Policy } = {},
 ): Promise<{ project: Project; entries: Entry[] }> {
@@ -183,7 +185,7 @@ export const item = (uid: number, change: Partial<Settled> = {}): Settled => ({
 /** Intends and settles these items in the INBOX of both sides. */
 export async function carry(
   books: Books,
-  { run, fence, folder }: Begun,
+  { run, fence, folder }: Pick<Begun, "run" | "fence" | "folder">,
   items: Settled[],
   change: Partial<Settlement> = {},
 ): Promise<void> {

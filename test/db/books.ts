@@ -11,6 +11,7 @@ import { knexLicenses } from "../../db/licenses.ts";
 import { knexNewsroom } from "../../db/news.ts";
 import { type Database, migrate, openDatabase } from "../../db/open.ts";
 import { openOwners, openSeats } from "../../db/owners.ts";
+import { knexPaces } from "../../db/paces.ts";
 import { knexPasses } from "../../db/passes.ts";
 import { knexPeople } from "../../db/people.ts";
 import { knexPlans } from "../../db/plans.ts";
@@ -44,6 +45,7 @@ export async function openBooks(
     projects: knexProjects(database, sealer, clock),
     licenses: knexLicenses(database, clock),
     passes: knexPasses(database, clock),
+    paces: knexPaces(database, clock),
     ledger: knexLedger(database, clock),
     newsroom: knexNewsroom(database),
     audit: knexAudit(database, clock),

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bot, makeBot, type Outcome } from "../../bot/bot.ts";
+import type { BotOptions } from "../../bot/command.ts";
 import { commands } from "../../bot/commands/table.ts";
 import { makeNarrator, type Narrator } from "../../bot/narrator.ts";
 import type { Incoming, Platform, Surface } from "../../bot/surface.ts";
@@ -17,6 +18,7 @@ import { knexLicenses } from "../../db/licenses.ts";
 import { knexNewsroom } from "../../db/news.ts";
 import { migrate, openDatabase } from "../../db/open.ts";
 import { openOwners } from "../../db/owners.ts";
+import { knexPaces } from "../../db/paces.ts";
 import { knexPasses } from "../../db/passes.ts";
 import { knexPeople } from "../../db/people.ts";
 import { knexPlans } from "../../db/plans.ts";
@@ -25,6 +27,7 @@ import { knexRemigrations } from "../../db/remigrations.ts";
 import { knexReminders } from "../../db/reminders.ts";
 import { knexSchedules } from "../../db/schedules.ts";
 import { knexTranscript } from "../../db/transcript.ts";
+import { knexVitals } from "../../db/vitals.ts";
 import type { Clock } from "../../engine/domain/clock.ts";
 import type { Queue } from "../../engine/domain/queue.ts";
 import type { TranscriptLine } from "../../engine/domain/thread.ts";
@@ -96,6 +99,8 @@ export async function chatWorld(
     queue?: Queue;
     /** Beside the local owner. */
     owners?: string[];
+    /** The way into the queue's board. */
+    board?: BotOptions["board"];
   } = {},
 ): Promise<ChatWorld> {
   const folder = await mkdtemp(join(tmpdir(), "godwit-"));
@@ -105,6 +110,7 @@ export async function chatWorld(
   const owners = openOwners(database);
   const queue = options.queue ?? memoryQueue();
   const passes = knexPasses(database, clock);
+  const paces = knexPaces(database, clock);
   const sealer = aesSealer(parseKeys(makeKey()));
   const projects = knexProjects(database, sealer, clock);
   const transcript = knexTranscript(database, clock);
@@ -121,6 +127,7 @@ export async function chatWorld(
   const desk: Desk = {
     projects,
     passes,
+    paces,
     licenses: knexLicenses(database, clock),
     plans: knexPlans(database),
     schedules: knexSchedules(database),
@@ -143,12 +150,14 @@ export async function chatWorld(
     inbox: knexInbox(database, clock),
     dns,
     queue,
+    vitals: knexVitals(database, clock),
     clock,
   };
   const works: Works = {
     passes,
     projects,
     ledger,
+    paces,
     owners,
     providers,
     clock,
@@ -173,7 +182,11 @@ export async function chatWorld(
       },
       ownVariables: ["TERM"],
     },
-    options: { owners: ["local:owner", ...(options.owners ?? [])], endpointsAllowed: [] },
+    options: {
+      owners: ["local:owner", ...(options.owners ?? [])],
+      endpointsAllowed: [],
+      ...(options.board && { board: options.board }),
+    },
     log,
   });
   const narrator = makeNarrator({ desk, surfaces, clock });
