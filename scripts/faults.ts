@@ -1,28 +1,105 @@
 /**
- * The long form of the fault matrix: kills an engine at random moments over several passes between two real
- * servers, then asks a witness that shares no code with it.
- *   npm run faults -- [kills] [seed]
+ * The long form of the fault matrix (docs/faults.md): real servers, engines and databases, a fault after another,
+ * and a witness that shares no code with the engine.
+ *   npm run faults -- [kills|cuts|servers|redis|database|double|all] [times] [--seed n]
+ *                     [--database sqlite|postgres|both]
+ * `times` is how many of each, on each database.
  */
-import { killAtRandom } from "../test/faults/kills.ts";
-import { startDovecot } from "../test/servers/dovecot.ts";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { cuts } from "../test/faults/cuts.ts";
+import { database } from "../test/faults/database.ts";
+import { double } from "../test/faults/double.ts";
+import { kills } from "../test/faults/kills-random.ts";
+import { redis } from "../test/faults/redis.ts";
+import { servers } from "../test/faults/server-kills.ts";
+import type { Suite, Tally } from "../test/faults/suite.ts";
+import { isDamage } from "../test/faults/tally.ts";
+import { binaries } from "../test/servers/postgres.ts";
+import { type Asked, faultWords } from "./faults-words.ts";
+import { provideServers } from "./servers.ts";
 
-const kills = Number(process.argv[2] ?? 500);
-const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
+/** Run on each database that is asked for. */
+const onEither: Suite[] = [kills, cuts, servers];
+/** Those about databases and queues bring their own, and are run once. */
+const onTheirOwn: Suite[] = [redis, database, double];
+const suites = [...onEither, ...onTheirOwn];
 
-process.stdout.write(`${kills} kills, seed ${seed}\n`);
-await using old = await startDovecot();
-await using fresh = await startDovecot({ location: "maildir" });
-const began = Date.now();
-const { verdict, touched, gaps, ...outcome } = await killAtRandom(old, fresh, {
-  kills,
-  letters: kills * 4,
-  seed,
-  user: "faults",
-});
-process.stdout.write(
-  `${outcome.kills} kills in ${Math.round((Date.now() - began) / 1000)} s: ${verdict.present} messages there, ${verdict.lost.length} lost, ${verdict.duplicated.length} duplicated, ${verdict.foreign.length} foreign, ${touched.length} changes at the source, ${gaps} passes not in order\n`,
+/** Lines of what is wrong that are shown of a suite. */
+const shownWrong = 20;
+
+interface Row extends Tally {
+  suite: Suite;
+  /** The database. */
+  on: string;
+  seconds: number;
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+const asked = faultWords(
+  process.argv.slice(2),
+  suites.map(({ name }) => name),
 );
-const damage = [verdict.lost, verdict.duplicated, verdict.foreign, touched].some(
-  (one) => one.length,
-);
-process.exitCode = damage || gaps > 0 ? 1 : 0;
+if (typeof asked === "string") {
+  process.stderr.write(`${asked}\n`);
+  process.exitCode = 1;
+} else if (!provideServers()) process.exitCode = 1;
+else process.exitCode = await runAll(asked);
+
+async function runAll({ suites: names, times, databases, ...rest }: Asked): Promise<number> {
+  const seed = rest.seed ?? Date.now() % 1_000_000;
+  say(`seed ${seed}; ${versions().join(", ")}`);
+  const rows: Row[] = [];
+  for (const suite of suites.filter(({ name }) => names.includes(name))) {
+    for (const on of onEither.includes(suite) ? databases : (["own"] as const)) {
+      const tell = (line: string) => say(`${suite.name}, ${on}: ${line}`);
+      const began = performance.now();
+      const tally = await suite
+        .run({
+          times: times ?? suite.times,
+          seed,
+          database: on === "own" ? "postgres" : on,
+          tell,
+        })
+        .catch(brokenOff);
+      const seconds = Math.round((performance.now() - began) / 1000);
+      rows.push({ ...tally, suite, on, seconds });
+      for (const line of tally.wrong.slice(0, shownWrong)) tell(line);
+      tell(`${tally.faults} faults in ${seconds} s${isDamage(tally) ? ": NOT AS PROMISED" : ""}`);
+    }
+  }
+  say(`\n${table(rows)}\n`);
+  return rows.some(isDamage) ? 1 : 0;
+}
+
+/** A suite that cannot go on has shown nothing. */
+function brokenOff(error: unknown): Tally {
+  const wrong = [`broken off: ${error instanceof Error ? error.stack : error}`];
+  return { faults: 0, carried: 0, lost: 0, duplicated: 0, foreign: 0, wrong };
+}
+
+function table(rows: Row[]): string {
+  const head =
+    "| row | suite | database | faults | mails there | lost | duplicated | foreign | wrong | seconds |";
+  const lines = rows.map((one) => {
+    const { suite, on, faults, carried, lost, duplicated, foreign, wrong, seconds } = one;
+    const cells = [suite.row, suite.name, on, faults, carried, lost, duplicated, foreign];
+    return `| ${[...cells, wrong.length, seconds].join(" | ")} |`;
+  });
+  return [head, `|${"---|".repeat(10)}`, ...lines].join("\n");
+}
+
+function versions(): string[] {
+  const first = (program: string, words: RegExp) =>
+    words.exec(execFileSync(program, ["--version"], { encoding: "utf8" }))?.[1] ?? "of no version";
+  return [
+    `Node ${process.versions.node}`,
+    `Dovecot ${first("dovecot", /^(\S+)/)}`,
+    `PostgreSQL ${first(join(binaries(), "postgres"), /(\d[\d.]*)/)}`,
+    `Redis ${first("redis-server", /v=(\S+)/)}`,
+  ];
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,9 +1,11 @@
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { compare, touched } from "../servers/checker.ts";
 import type { Dovecot } from "../servers/dovecot.ts";
 import { twoDovecots } from "../servers/dovecots.ts";
-import { type ProxyRule, startProxy } from "../servers/proxy.ts";
+import { startProxy } from "../servers/proxy.ts";
 import { startWorld } from "../servers/world.ts";
+import { type CutKind, cutKinds } from "./cut-kinds.ts";
+import { cutAt, type Occasions, rehearse } from "./cuts.ts";
 import { dump, startEngineProcess } from "./kills.ts";
 
 let old: Dovecot;
@@ -31,48 +33,52 @@ async function person(): Promise<{ name: string; from: string; to: string }> {
   return { name, from, to: `${name}@new.example` };
 }
 
-describe("a connection cut (F3)", () => {
-  const append = /^APPEND /i;
-  const fetch = /^UID FETCH .*BODY/i;
-  const cuts: ["target" | "source", string, ProxyRule[]][] = [
-    ["target", "before the first APPEND", [{ on: append, do: "cut before" }]],
-    ["target", "after a command line", [{ on: append, nth: 7, do: "cut after" }]],
-    [
-      "target",
-      "in the middle of a message",
-      [{ on: append, nth: 7, do: "cut in literal", after: 3000 }],
-    ],
-    [
-      "target",
-      "before the answer to a stored message",
-      [{ on: append, nth: 7, do: "cut before answer" }],
-    ],
-    [
-      "target",
-      "before the answer, three times",
-      [2, 9, 25].map((nth) => ({ on: append, nth, do: "cut before answer" as const })),
-    ],
-    ["source", "before a FETCH", [{ on: fetch, do: "cut before" }]],
-    ["source", "after a FETCH, its answer lost", [{ on: fetch, nth: 2, do: "cut before answer" }]],
-  ];
+describe("a connection cut (F3, the short form)", () => {
+  const series = { seed: 7, passes: "one" as const };
+  const clean = { carried: 32, lost: 0, duplicated: 0, foreign: 0, wrong: [] };
+  let occasions: Occasions;
+  beforeAll(async () => {
+    occasions = await rehearse({ old, fresh }, { ...series, user: "rehearsal" });
+  });
+  const middle = (kind: CutKind) => Math.ceil((occasions.get(kind) ?? 0) / 2);
 
-  test.each(cuts)(
-    "at the %s, %s: the pass goes on by itself, nothing is lost or twice",
-    async (side, _, rules) => {
-      const { name, from, to } = await person();
-      const before = await dump(old, from);
-      await using proxy = await startProxy(side === "target" ? fresh : old, { rules });
-      await using world =
-        side === "target" ? await startWorld(old, proxy) : await startWorld(proxy, fresh);
-      await world.add(name);
+  test.each(cutKinds)(
+    "at the $side, $name: the pass goes on by itself, nothing is lost or twice",
+    async (kind) => {
+      const user = `${kind.side}-${kind.name.replaceAll(/\W+/g, "-")}`;
+      const tally = await cutAt({ old, fresh }, kind, middle(kind), { ...series, user });
 
-      const pass = await world.pass("full");
-
-      expect(pass).toMatchObject({ state: "completed", counters: { listed: 30, migrated: 30 } });
-      expect(compare(before, await dump(fresh, to))).toMatchObject(clean);
-      expect(touched(before, await dump(old, from))).toEqual([]);
+      expect(tally).toEqual({ faults: 1, ...clean });
     },
   );
+
+  test("an engine that forgets what is in doubt makes second copies: the control", async () => {
+    const kind = cutKinds.find(({ name }) => name === "APPEND before OK")!;
+    const options = { ...series, user: "naive", naive: true };
+    const tally = await cutAt({ old, fresh }, kind, middle(kind), options);
+
+    expect(tally.duplicated).toBeGreaterThan(0);
+  });
+});
+
+describe("a connection cut", () => {
+  const append = /^APPEND /i;
+
+  test("before the answer, three times: the pass goes on by itself, nothing is lost or twice", async () => {
+    const { name, from, to } = await person();
+    const before = await dump(old, from);
+    await using proxy = await startProxy(fresh, {
+      rules: [2, 9, 25].map((nth) => ({ on: append, nth, do: "cut before answer" as const })),
+    });
+    await using world = await startWorld(old, proxy);
+    await world.add(name);
+
+    const pass = await world.pass("full");
+
+    expect(pass).toMatchObject({ state: "completed", counters: { listed: 30, migrated: 30 } });
+    expect(compare(before, await dump(fresh, to))).toMatchObject(clean);
+    expect(touched(before, await dump(old, from))).toEqual([]);
+  });
 
   test("the target's UIDs left out of its answers (no UIDPLUS): nothing is lost or twice", async () => {
     const { name, from, to } = await person();

@@ -3,6 +3,7 @@
 // With a point it kills itself there the n-th time, as `kill -9` would. The negative controls: a naive one forgets
 // what is in doubt; a blind one sees nothing of what stands at the target either.
 
+import { flushCompileCache } from "node:module";
 import type { Item } from "../../engine/domain/item.ts";
 import type { Intent, Ledger } from "../../engine/domain/ledger.ts";
 import type { OpenTarget, Provider, Target } from "../../engine/domain/provider.ts";
@@ -113,6 +114,8 @@ const works = {
   providers: { ...godwit.works.providers, imap: dying },
 };
 await using engine = startEngine(works, godwit.desk.queue, { ...engineDefaults, lookMs: 50 });
+// A killed process would not leave it to the next.
+flushCompileCache();
 process.stdout.write("READY\n");
 for (;;) {
   await new Promise((resolve) => setTimeout(resolve, 50));

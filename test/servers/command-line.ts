@@ -19,6 +19,8 @@ export interface Working {
   ended: Promise<Ended>;
   /** Answers once its standard output holds this; throws if it ended without. */
   says(text: string | RegExp): Promise<void>;
+  /** Its standard output until now. */
+  said(): string;
   /** Types a line to it. */
   type(line: string): void;
   kill(signal: NodeJS.Signals): void;
@@ -107,6 +109,7 @@ function working(child: ChildProcess): Working {
   return {
     pid: child.pid ?? 0,
     ended,
+    said: () => said.out,
     says: (text) =>
       new Promise((resolve, reject) => {
         const look = () => {

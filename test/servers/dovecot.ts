@@ -22,14 +22,18 @@ export interface Dovecot extends AsyncDisposable {
   tlsPort: number;
   certificate: Certificate;
   directory: string;
-  /** The pid of Dovecot's own master process. */
-  pid: number;
+  /** The pid of Dovecot's own master process, of the one that runs now. */
+  readonly pid: number;
   /** What `doveadm` prints, with this server's configuration. */
   doveadm(...args: string[]): Promise<string>;
   /** The independent client, logged in as this user (any name, password `pass`). */
   login(user: string): Promise<RawClient>;
   /** What the server wrote into its log. */
   log(): Promise<string>;
+  /** Kills (`kill -9`) the processes that serve connections that are logged in, and answers how many. */
+  killChildren(): Promise<number>;
+  /** Kills it with everything it started, and starts it again on the same ports and the same mail. */
+  cut(): Promise<void>;
 }
 
 /**
@@ -63,27 +67,67 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
 
 function serving(
   directory: string,
-  child: ChildProcess,
+  first: ChildProcess,
   at: Pick<Dovecot, "host" | "port" | "tlsPort" | "certificate">,
 ): Dovecot {
+  let child = first;
   const forget = () => child.kill("SIGTERM");
   process.once("exit", forget);
   return {
     ...at,
     directory,
-    pid: child.pid ?? 0,
+    get pid() {
+      return child.pid ?? 0;
+    },
     async doveadm(...args) {
       const { stdout } = await run("doveadm", ["-c", join(directory, "dovecot.conf"), ...args]);
       return stdout;
     },
     login: (user) => openClient({ host: at.host, port: at.port, user, password: "pass" }),
     log: () => readFile(join(directory, "dovecot.log"), "utf8").catch(() => ""),
+    async killChildren() {
+      const serving = (await childrenOf(child)).filter(({ name }) => name === "imap");
+      return serving.filter(({ pid }) => killed(pid)).length;
+    },
+    async cut() {
+      const children = await childrenOf(child);
+      const gone = once(child, "exit");
+      child.kill("SIGKILL");
+      // They would serve on without it, and keep its ports.
+      for (const { pid } of children) killed(pid);
+      await gone;
+      for (let tries = 1; ; tries += 1) {
+        child = spawnDovecot(directory, join(directory, "dovecot.conf"));
+        if (await greets(at.host, at.port, child)) return;
+        if (tries === 20) throw new Error(`Dovecot did not start again on port ${at.port}.`);
+        await delay(50);
+      }
+    },
     async [Symbol.asyncDispose]() {
       process.removeListener("exit", forget);
       await end(child);
       await rm(directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+async function childrenOf({ pid }: ChildProcess): Promise<{ pid: number; name: string }[]> {
+  const pids = (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).trim().split(" ");
+  return Promise.all(
+    pids.map(async (one) => {
+      // One may end while we look.
+      const name = await readFile(`/proc/${one}/comm`, "utf8").catch(() => "");
+      return { pid: Number(one), name: name.trim() };
+    }),
+  );
+}
+
+function killed(pid: number): boolean {
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch {
+    return false;
+  }
 }
 
 function spawnDovecot(directory: string, file: string): ChildProcess {

@@ -88,7 +88,8 @@ export async function startPostgres(options: { unsafe?: boolean } = {}): Promise
   };
 }
 
-function binaries(): string {
+/** Where its programs lie. */
+export function binaries(): string {
   const home = "/usr/lib/postgresql";
   const versions = existsSync(home) ? readdirSync(home).sort((a, b) => Number(b) - Number(a)) : [];
   const found = versions

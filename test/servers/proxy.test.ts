@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Dovecot, startDovecot } from "./dovecot.ts";
 import { openClient } from "./imap-client.ts";
 import { type ProxyOptions, startProxy } from "./proxy.ts";
+import type { ProxyRule } from "./proxy-rules.ts";
 
 let server: Dovecot;
 beforeAll(async () => {
@@ -63,4 +64,30 @@ test("answers in the server's place and changes what the server says", async () 
   expect(answers[1]).toBe("NO [OVERQUOTA] full");
   expect(answers[2]).toMatch(/^OK Append completed/);
   expect(stored).toBe(2);
+});
+
+test("cuts before the greeting, in the middle of an answer and by a reset", async () => {
+  const on = /^LOGIN /;
+  const ends = (rule: ProxyRule) => appendThrough("ends", { rules: [rule] }).catch(String);
+
+  expect(await ends({ on: "greeting", do: "cut before" })).toBe(lost);
+  expect(await ends({ on, do: "cut in answer", after: 5 })).toBe(lost);
+  expect(await ends({ on, do: "bye", with: "going down" })).toBe(lost);
+  expect(await ends({ on, do: "cut before answer", reset: true })).toMatch(/ECONNRESET|ended/);
+});
+
+test("changes the answer to one command and not to the others", async () => {
+  const { answers, proxy } = await appendThrough("rewrite", {
+    rules: [
+      {
+        on: /^APPEND /,
+        nth: 2,
+        do: "rewrite",
+        line: (line) => line.replace(/APPENDUID \d+/, "APPENDUID 77"),
+      },
+    ],
+  });
+
+  expect(answers.map((answer) => answer.includes("[APPENDUID 77 "))).toEqual([false, true, false]);
+  expect(proxy.applied()).toBe(1);
 });

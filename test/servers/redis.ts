@@ -9,8 +9,8 @@ import { freePort } from "./postgres.ts";
 /** A Redis of one's own; disposing stops it and removes its files. */
 export interface RedisServer extends AsyncDisposable {
   url: string;
-  /** Starts it, on the same port, as it was left: empty without an append-only file. */
-  start(): Promise<void>;
+  /** Starts it, on the same port, as it was left: empty without an append-only file, or where that is asked for. */
+  start(how?: "empty"): Promise<void>;
   /** Kills it as a power cut would. */
   kill(): Promise<void>;
   /** It accepts connections and answers nothing until it is thawed. */
@@ -34,7 +34,8 @@ export async function startRedis(
   const url = `redis://${login}127.0.0.1:${port}`;
   let server: ChildProcess | null = null;
 
-  const start = async () => {
+  const start = async (how?: "empty") => {
+    if (how === "empty") await rm(join(folder, "appendonlydir"), { recursive: true, force: true });
     server = spawn(
       "redis-server",
       [
