@@ -39,10 +39,15 @@ interface Memory {
   since: Instant | null;
   states: Map<PassId, string>;
   told: Map<PassId, Instant>;
+  /** What was seen of a pass, and when. */
+  seen: Map<PassId, { thread: Thread; runs: number; at: Instant }>;
   /** Keys whose saying had no answer. */
   unsure: Set<string>;
   pace: Pace;
 }
+
+/** A pass over more mailboxes than this is looked at no more often than its root message is edited. */
+const many = 100;
 
 /** Another process's clock may be this much ahead of ours, in ms. */
 const skew = 60_000;
@@ -52,13 +57,14 @@ const skew = 60_000;
  * have been said before is looked for by its key where the surface can be asked.
  */
 export function makeNarrator(parts: NarratorParts): Narrator {
-  const { desk, surfaces, clock, foldMs = 30_000 } = parts;
+  const { desk, surfaces, clock, foldMs = 30_000, editMs: betweenMs = editMs } = parts;
   const memory: Memory = {
     since: null,
     states: new Map(),
     told: new Map(),
+    seen: new Map(),
     unsure: new Set(),
-    pace: parts.pace ?? paceOf(clock, parts.editMs ?? editMs),
+    pace: parts.pace ?? paceOf(clock, betweenMs),
   };
   return {
     async tick() {
@@ -83,7 +89,9 @@ export function makeNarrator(parts: NarratorParts): Narrator {
   };
 
   async function tellPass(id: PassId, rows: NewsRow[]): Promise<void> {
+    if (!worthALook(id, rows)) return;
     const pass = await desk.passes.snapshot(id);
+    memory.seen.set(id, { thread: pass.thread, runs: pass.runs.length, at: clock.now() });
     const surface = surfaceOf(pass.thread, surfaces);
     // Another process may have that surface; until one has, the news waits.
     if (surface === null || !memory.pace.maySpeak(pass.thread)) return;
@@ -97,6 +105,14 @@ export function makeNarrator(parts: NarratorParts): Narrator {
     }
   }
 
+  /** A look reads every run of the pass: not where nothing could be said of it now. */
+  function worthALook(id: PassId, rows: NewsRow[]): boolean {
+    const seen = memory.seen.get(id);
+    if (seen === undefined || due(rows, seen.runs, isEarly(id)).length > 0) return true;
+    if (seen.runs > many && clock.now() - seen.at < betweenMs) return false;
+    return memory.pace.mayEdit(seen.thread);
+  }
+
   async function tell(pass: PassSnapshot, rows: NewsRow[], surface: Surface): Promise<void> {
     const root = (await desk.newsroom.root(pass.id)) ?? (await postRoot(pass, surface));
     const last = rows.findIndex((row) => row.news.type === "pass ended");
@@ -106,17 +122,21 @@ export function makeNarrator(parts: NarratorParts): Narrator {
     await replies(rows.slice(last), pass, root, surface);
     memory.states.delete(pass.id);
     memory.told.delete(pass.id);
+    memory.seen.delete(pass.id);
   }
 
   /** Single mailboxes of a large pass are told from time to time, all that came in one. */
   function dueNow(rows: NewsRow[], pass: PassSnapshot): NewsRow[] {
-    const before = memory.told.get(pass.id);
-    const wait = before !== undefined && clock.now() - before < foldMs;
-    const now = due(rows, pass, wait);
+    const now = due(rows, pass.runs.length, isEarly(pass.id));
     if (now.length > 0 && now.some((row) => "entry" in row.news)) {
       memory.told.set(pass.id, clock.now());
     }
     return now;
+  }
+
+  function isEarly(id: PassId): boolean {
+    const before = memory.told.get(id);
+    return before !== undefined && clock.now() - before < foldMs;
   }
 
   async function postRoot(pass: PassSnapshot, surface: Surface): Promise<Thread> {

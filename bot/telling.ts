@@ -1,5 +1,4 @@
 import type { News, NewsRow } from "../engine/domain/news.ts";
-import type { PassSnapshot } from "../engine/domain/pass.ts";
 import type { Voice } from "../engine/domain/project.ts";
 
 /** More pieces of news of one kind than this, come together, are told in one. */
@@ -8,9 +7,9 @@ const foldOver = { quiet: 1, normal: 5, verbose: 25 } satisfies Record<Voice, nu
 /** A pass over more mailboxes than this is told of in rounds. */
 const large = 5;
 
-/** What of the news is told now: with `wait`, single mailboxes of a large pass are left for a later round. */
-export function due(rows: NewsRow[], pass: PassSnapshot, wait: boolean): NewsRow[] {
-  if (!wait || pass.runs.length <= large) return rows;
+/** What of the news of so many runs is told now: with `wait`, single mailboxes of a large pass are left for later. */
+export function due(rows: NewsRow[], runs: number, wait: boolean): NewsRow[] {
+  if (!wait || runs <= large) return rows;
   return rows.filter(({ news }) => !("entry" in news));
 }
 

@@ -3,6 +3,7 @@ import { ended, type PassId, type RunId } from "../engine/domain/pass.ts";
 import type { EntryId } from "../engine/domain/project.ts";
 import { tell } from "./news.ts";
 import { afterRuns, endRun, lockRun, type RunOfPass } from "./runs.ts";
+import { stopIdle } from "./stop-idle.ts";
 import { activeStates } from "./tables.ts";
 
 /** What somebody asks of a pass, or of one entry in it. */
@@ -21,11 +22,12 @@ export async function control(
 ): Promise<number> {
   await trx("passes").where({ id: pass }).forNoKeyUpdate().first("id");
   const own = { pass_id: pass, ...(entry !== undefined && { entry_id: entry }) };
-  let touched = await steerIdle(trx, own, want);
+  const idle = await steerIdle(trx, own, want, now);
+  let touched = idle;
   const others = trx("runs").where(own).whereIn("state", activeStates).orderBy("id");
   if (want !== "stop") others.whereNot({ wanted: want });
   const ids = await others.pluck<RunId[]>("id");
-  if (want === "stop" && entry === undefined && ids.length > 0) {
+  if (want === "stop" && entry === undefined && idle + ids.length > 0) {
     await trx("passes").where({ id: pass }).update({ stopped_by: by });
   }
   for (const id of ids) {
@@ -39,16 +41,17 @@ export async function control(
   return touched;
 }
 
-/** Those no engine has pause and go on in one statement, however many they are; stopping ends each by itself. */
+/** Those no engine has pause, go on and stop together, however many they are. */
 async function steerIdle(
   trx: Knex.Transaction,
   own: { pass_id: PassId; entry_id?: EntryId },
   want: Asked["want"],
+  now: number,
 ): Promise<number> {
   const runs = trx("runs").where(own);
   switch (want) {
     case "stop":
-      return 0;
+      return stopIdle(trx, own, now);
     case "pause":
       return runs.where({ state: "queued", wanted: "run" }).update({
         wanted: "pause",

@@ -1,6 +1,6 @@
 import type { Knex } from "knex";
 import type { Instant } from "../engine/domain/clock.ts";
-import { UserError } from "../engine/domain/errors.ts";
+import { firstOf, UserError } from "../engine/domain/errors.ts";
 import { ended, type PassState } from "../engine/domain/pass.ts";
 import type { Entry, NewEntry, ProjectId, Projects } from "../engine/domain/project.ts";
 import type { Address, Endpoint } from "../engine/domain/provider.ts";
@@ -132,7 +132,7 @@ function refuseTwice(
   }
   if (twice.length === 0) return;
   throw new UserError(
-    `A mailbox can be in a project once. Nothing was added: ${twice.join("; ")}. Type \`list\` to see what is there.`,
+    `A mailbox can be in a project once. Nothing was added: ${firstOf(twice, "; ")}. Type \`list\` to see what is there.`,
   );
 }
 
@@ -176,12 +176,18 @@ async function entryRows(
 ): Promise<FullEntry[]> {
   const [column] = Object.keys(where);
   const [value] = Object.values(where);
-  const latest = knex("runs").max("id as id").select("entry_id").groupBy("entry_id").as("latest");
+  const latest = knex("runs").max("runs.id as id").select("runs.entry_id").groupBy("runs.entry_id");
+  // Of these entries alone: the runs of all projects are many more.
+  if ("id" in where) latest.where("runs.entry_id", where.id);
+  else {
+    const { project_id } = where;
+    latest.join("passes", "passes.id", "runs.pass_id").where("passes.project_id", project_id);
+  }
   return knex("entries")
     .join("projects", "projects.id", "entries.project_id")
     .join("endpoints as s", "s.id", "projects.source_endpoint_id")
     .join("endpoints as t", "t.id", "projects.target_endpoint_id")
-    .leftJoin(latest, "latest.entry_id", "entries.id")
+    .leftJoin(latest.as("latest"), "latest.entry_id", "entries.id")
     .leftJoin("runs", "runs.id", "latest.id")
     .leftJoin("remigrations", "remigrations.n", "entries.remigration_id")
     .where(`entries.${column}`, value)

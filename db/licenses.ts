@@ -67,14 +67,15 @@ async function wastedOf(trx: Knex.Transaction, project: ProjectId): Promise<Wast
     .whereNotIn("runs.state", ["failed", "stopped"])
     .whereNot("passes.kind", "verify")
     .select<{ entry_id: number; pass_id: number }[]>("runs.entry_id", "runs.pass_id");
+  const usedOf = Map.groupBy(used, (one) => one.entry_id);
+  const runsOf = Map.groupBy(runs, (run) => run.entry_id);
   const wasted: Wasted[] = [];
   for (const { at, by, entry_id, pass_id, source, closed_at } of used) {
     // Until the next license of the same entry: what came after is that one's result.
-    const next = used.find((one) => one.entry_id === entry_id && one.pass_id > pass_id);
+    const next = usedOf.get(entry_id)?.find((one) => one.pass_id > pass_id);
     const end = next?.pass_id ?? Number.POSITIVE_INFINITY;
-    const result = runs.some(
-      (run) => run.entry_id === entry_id && run.pass_id >= pass_id && run.pass_id < end,
-    );
+    const own = runsOf.get(entry_id) ?? [];
+    const result = own.some((run) => run.pass_id >= pass_id && run.pass_id < end);
     const line = { at, by, entry: source, pass: pass_id };
     if (!result) wasted.push({ ...line, why: "no pass completed" });
     else if (closed_at !== null) wasted.push({ ...line, why: "remigrated" });
@@ -130,32 +131,33 @@ export interface Movable {
 }
 
 /**
- * Reserves, consumes or releases one license for a run, and the entry's license with it. What an entry has
- * consumed it keeps, whatever becomes of a further one.
+ * Reserves, consumes or releases one license for each run, and the entry's license with it. What an entry has
+ * consumed it keeps, whatever becomes of a further one. At most so many at once as a statement takes rows.
  */
-export async function moveLicense(
+export async function moveLicenses(
   trx: Knex.Transaction,
   kind: "reserve" | "consume" | "release",
-  { project, entry, run, pass, by }: Movable,
+  moves: Movable[],
   at: Instant,
 ): Promise<void> {
-  await trx("license_movements").insert({
-    project_id: project,
-    kind,
-    count: 1,
-    by,
-    entry_id: entry,
-    run_id: run,
-    pass_id: pass,
-    note: null,
-    at,
-  });
+  await trx("license_movements").insert(
+    moves.map(({ project, entry, run, pass, by }) => ({
+      ...{ project_id: project, kind, count: 1, by, entry_id: entry, run_id: run },
+      ...{ pass_id: pass, note: null, at },
+    })),
+  );
   await trx("runs")
-    .where({ id: run })
+    .whereIn(
+      "id",
+      moves.map(({ run }) => run),
+    )
     .update({ reserved: kind === "reserve" });
   const state = { reserve: "reserved", consume: "consumed", release: "released" } as const;
   await trx("entries")
-    .where({ id: entry })
+    .whereIn(
+      "id",
+      moves.map(({ entry }) => entry),
+    )
     .whereNot({ license: "consumed" })
     .update({ license: state[kind] });
 }

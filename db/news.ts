@@ -56,5 +56,17 @@ export async function tell(
   news: News,
   at: Instant,
 ): Promise<void> {
-  await trx("news").insert({ pass_id: pass, at, body: JSON.stringify(news), delivered: false });
+  await tellAll(trx, pass, [news], at);
+}
+
+/** Several at once, in this order. */
+export async function tellAll(
+  trx: Knex.Transaction,
+  pass: PassId,
+  news: News[],
+  at: Instant,
+): Promise<void> {
+  await trx("news").insert(
+    news.map((one) => ({ pass_id: pass, at, body: JSON.stringify(one), delivered: false })),
+  );
 }

@@ -3,13 +3,11 @@ import type { Instant } from "../engine/domain/clock.ts";
 import { firstOf, TakenError, UserError } from "../engine/domain/errors.ts";
 import type { NewPass, PassId, PassKind } from "../engine/domain/pass.ts";
 import { beyond } from "../engine/domain/policy.ts";
-import { balanceOf, moveLicense } from "./licenses.ts";
+import { chunks } from "./chunks.ts";
+import { balanceOf, moveLicenses } from "./licenses.ts";
 import { tell } from "./news.ts";
 import { sendFirst } from "./submit-first.ts";
 import { activeStates, type EntryRow } from "./tables.ts";
-
-/** Rows in one statement: below what either database takes. */
-const chunk = 50;
 
 /**
  * Writes a pass with its runs and reservations. Throws `UserError` when an entry is busy, has used its trial
@@ -160,13 +158,9 @@ async function reserve(
   if (wanting.size === 0) return;
   const runs = await trx("runs").where({ pass_id: id }).orderBy("id").select("id", "entry_id");
   const { project, startedBy: by } = pass;
-  for (const { id: run, entry_id: entry } of runs) {
-    if (wanting.has(entry)) {
-      await moveLicense(trx, "reserve", { project, entry, run, pass: id, by }, now);
-    }
+  const reserved = runs.filter(({ entry_id }) => wanting.has(entry_id));
+  for (const some of chunks(reserved)) {
+    const moves = some.map((run) => ({ project, entry: run.entry_id, run: run.id, pass: id, by }));
+    await moveLicenses(trx, "reserve", moves, now);
   }
-}
-
-function* chunks<T>(all: T[]): Generator<T[]> {
-  for (let start = 0; start < all.length; start += chunk) yield all.slice(start, start + chunk);
 }

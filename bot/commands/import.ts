@@ -42,10 +42,14 @@ export const importCsv = command({
       target: login(project.targetEndpoint.id),
     };
     const here = await sameServer(project, desk);
+    const there = {
+      bySource: new Map(entries.map((entry) => [entry.source.toLowerCase(), entry])),
+      byTarget: new Map(entries.map((entry) => [entry.target.toLowerCase(), entry])),
+    };
     const fresh: NewEntry[] = [];
     const known: Login[] = [];
     for (const row of rows) {
-      const standing = meets(row, entries, project, faults);
+      const standing = meets(row, there, project, faults);
       if (here && row.source.toLowerCase() === row.target.toLowerCase()) {
         faults.push({
           line: row.line,
@@ -124,11 +128,13 @@ function was(rows: number): string {
   return rows === 1 ? "was" : "were";
 }
 
+/** The entries a project has, by their addresses in lower case. */
+type There = Record<"bySource" | "byTarget", Map<string, Entry>>;
+
 /** The entry the project has for the row already; a row that says otherwise than the project is a fault. */
-function meets(row: CsvRow, entries: Entry[], project: Project, faults: Fault[]): Entry | null {
-  const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
-  const bySource = entries.find((entry) => same(entry.source, row.source));
-  const byTarget = entries.find((entry) => same(entry.target, row.target));
+function meets(row: CsvRow, there: There, project: Project, faults: Fault[]): Entry | null {
+  const bySource = there.bySource.get(row.source.toLowerCase());
+  const byTarget = there.byTarget.get(row.target.toLowerCase());
   if (bySource !== undefined && bySource === byTarget) return bySource;
   if (bySource !== undefined) {
     faults.push({

@@ -1,5 +1,5 @@
 import { harmless, UserError } from "../../engine/domain/errors.ts";
-import { ended, type PassSnapshot } from "../../engine/domain/pass.ts";
+import type { PassSnapshot } from "../../engine/domain/pass.ts";
 import { glob } from "../../engine/domain/plan.ts";
 import type { Entry, Project } from "../../engine/domain/project.ts";
 import type { Desk } from "../../engine/submit.ts";
@@ -95,9 +95,8 @@ async function meant(
   if (typed !== null) return [await passNumbered(Number(typed), project, context)];
   const here = thread === null ? null : await desk.passes.ofThread(thread);
   if (here !== null) return [await desk.passes.snapshot(here)];
-  const recent = await desk.passes.recent(project.id, 20);
-  const active = recent.filter((pass) => !ended(pass.state));
-  return active.length > 0 ? active : recent.slice(0, 1);
+  const active = await desk.passes.running(project.id);
+  return active.length > 0 ? active.reverse() : desk.passes.recent(project.id, 1);
 }
 
 function noPass(project: Project): string {

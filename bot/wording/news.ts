@@ -24,7 +24,7 @@ export function newsText(row: NewsRow, pass: PassSnapshot): string | null {
     case "pass started":
       return `Started: ${names(pass.runs.map((run) => run.source))}.`;
     case "license consumed":
-      return `A license is used for ${harmless(news.entry)}; ${number(news.left)} free.`;
+      return `A license is used for ${harmless(news.entry)}; ${number(pass.licenses.free)} free.`;
     case "first failure":
       return `First failure, ${harmless(news.entry)}, folder ${harmless(news.folder)}: ${sentence(news.reason)} The pass goes on; \`report ${pass.id}\` lists all failures.`;
     case "entry waits": {
@@ -59,12 +59,8 @@ export function foldedText(rows: NewsRow[], pass: PassSnapshot): string | null {
   switch (first.news.type) {
     case "entry ended":
       return foldedEnds(rows, pass);
-    case "license consumed": {
-      const left = rows.flatMap((row) =>
-        row.news.type === "license consumed" ? row.news.left : [],
-      );
-      return `${count(rows.length, "license")} are used for ${names(entries(rows))}; ${number(Math.min(...left))} free.`;
-    }
+    case "license consumed":
+      return `${count(rows.length, "license")} are used for ${names(entries(rows))}; ${number(pass.licenses.free)} free.`;
     case "entry waits": {
       const { until } = first.news;
       if (first.news.for === "window" && until !== null) {
@@ -134,12 +130,10 @@ function entryEnded(
 
 function foldedEnds(rows: NewsRow[], pass: PassSnapshot): string {
   const lines: string[] = [];
-  const by = new Map<PassState, string[]>();
-  for (const { news } of rows) {
-    if (news.type !== "entry ended") continue;
-    by.set(news.state, [...(by.get(news.state) ?? []), harmless(news.entry)]);
-  }
-  for (const [state, all] of by) {
+  const ends = rows.flatMap(({ news }) => (news.type === "entry ended" ? news : []));
+  const by = Map.groupBy(ends, (news) => news.state);
+  for (const [state, some] of by) {
+    const all = some.map((news) => harmless(news.entry));
     lines.push(`${count(all.length, "mailbox", "mailboxes")} ${stateWords[state]}: ${names(all)}.`);
   }
   if (by.has("failed") || by.has("completed_with_errors")) {

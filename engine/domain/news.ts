@@ -6,7 +6,7 @@ import type { Checked, PassId, PassState } from "./pass.ts";
 export type News =
   | { type: "pass queued" }
   | { type: "pass started" }
-  | { type: "license consumed"; entry: string; left: number }
+  | { type: "license consumed"; entry: string }
   | { type: "first failure"; entry: string; folder: string; reason: string }
   | { type: "entry waits"; entry: string; for: Waiting; until: Instant | null }
   | { type: "entry ended"; entry: string; run: number; state: PassState; reason: string | null }

@@ -142,6 +142,34 @@ test("the root message is edited only on change, at most every 5 seconds, and th
   expect(await edits()).toBe(4);
 });
 
+test("a large pass is read no more often than its root message may be edited, news at once", async () => {
+  world = await chatWorld({ people: ["anna"] });
+  await world.say("full --yes");
+  const { passes } = world.desk;
+  const { snapshot } = passes;
+  let [looks, mailboxes] = [0, 101];
+  passes.snapshot = async (id) => {
+    looks += 1;
+    const pass = await snapshot(id);
+    return { ...pass, runs: Array.from({ length: mailboxes }, () => pass.runs[0]!) };
+  };
+  const looksWithin = async (seconds: number) => {
+    looks = 0;
+    for (let n = 0; n < seconds; n += 1) {
+      await world.narrator.tick();
+      world.clock.advance(1000);
+    }
+    return looks;
+  };
+  expect(await looksWithin(60)).toBe(12);
+  await world.say("pause");
+  expect(await looksWithin(1)).toBe(1);
+
+  mailboxes = 2;
+  await looksWithin(10);
+  expect(await looksWithin(60)).toBe(60);
+});
+
 test("many mailboxes that end together are told in one", async () => {
   const people = ["a", "b", "c", "d", "e", "f", "g"];
   world = await chatWorld({ people });

@@ -315,6 +315,35 @@ export function passesContract(open: OpenBooks): void {
       });
     });
 
+    test("a stop of many that no engine has ends each, gives its license back and tells of it", async () => {
+      const names = Array.from({ length: 60 }, (_, n) => `user${n}`);
+      const { project, entries } = await acme(books, names, { licenses: 60 });
+      const pass = await books.passes.submit(passOver(project, entries));
+      const { runs } = await books.passes.snapshot(pass);
+      await using owned = await own(books, entries[0]!);
+      await books.passes.begin(runs[0]!.id, owned.fence);
+      await books.passes.control(pass, "pause", "local:owner", entries[1]!.id);
+
+      expect(await books.passes.control(pass, "stop", "local:owner")).toBe(60);
+
+      const stopping = await books.passes.snapshot(pass);
+      expect(stopping.runs.map(({ state }) => state)).toEqual([
+        "processing",
+        ...names.slice(1).map(() => "stopped"),
+      ]);
+      expect(stopping).toMatchObject({ state: "processing", licenses: { free: 59, reserved: 1 } });
+      expect(await books.passes.wanted([runs[0]!.id])).toEqual(new Map([[runs[0]!.id, "stop"]]));
+      await books.passes.end(runs[0]!.id, stopped, owned.fence);
+      expect(await books.passes.snapshot(pass)).toMatchObject({
+        state: "stopped",
+        licenses: { free: 60, reserved: 0 },
+      });
+      const news = await newsOf(books, pass);
+      const ends = news.filter((one) => one.type === "entry ended");
+      expect(new Set(ends.map(({ entry }) => entry)).size).toBe(60);
+      expect(ends).toHaveLength(60);
+    });
+
     test("the last run to end ends the pass", async () => {
       const { project, entries } = await acme(books, ["anna", "bob"]);
       const pass = await books.passes.submit(passOver(project, entries));

@@ -111,7 +111,8 @@ async function send(
         { bytes: body, mayLeave },
       );
   if (reply.status === "BAD" && /server (is )?(busy|unavailable)/i.test(reply.text)) {
-    throw new TransientError(words(reply.text, session.who), "server unavailable");
+    const server = session.who.endpointId;
+    throw new TransientError(words(reply.text, session.who), "server unavailable", { server });
   }
   return reply;
 }
