@@ -1,5 +1,6 @@
 import type { Clock } from "../engine/domain/clock.ts";
 import type { Transcript, TranscriptLine } from "../engine/domain/thread.ts";
+import { available } from "./available.ts";
 import type { Database } from "./open.ts";
 import type { TranscriptRow } from "./tables.ts";
 import { write } from "./transaction.ts";
@@ -10,7 +11,7 @@ const writing = 0x60d303;
 /** The transcript in the database. Lines appear in the order of their ids, so that a reader misses none. */
 export function knexTranscript(database: Database, clock: Clock): Transcript {
   const { knex } = database;
-  return {
+  return available({
     write: ({ kind, thread, for: reader, text, extra }) =>
       write(database, async (trx) => {
         // PostgreSQL gives out ids before it commits: without turns, a reader could pass a line by.
@@ -30,7 +31,7 @@ export function knexTranscript(database: Database, clock: Clock): Transcript {
       const row = await knex("transcript").max<{ last: number | null }>("id as last").first();
       return row?.last ?? 0;
     },
-  };
+  });
 }
 
 function lineOf(row: TranscriptRow): TranscriptLine {
