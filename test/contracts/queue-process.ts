@@ -10,9 +10,15 @@ queue.listen((run) => {
   process.stdout.write(`${run}\n`);
   return new Promise(() => {});
 }, 1);
-while (!queue.serves()) await elapse(10);
-process.stdout.write("SERVES\n");
-await new Promise((resolve) => process.stdin.on("end", resolve).resume());
+let told = false;
+const leave = new Promise<void>((resolve) => {
+  process.stdin.on("end", resolve).resume();
+}).then(() => {
+  told = true;
+});
+while (!told && !queue.serves()) await elapse(10);
+if (queue.serves()) process.stdout.write("SERVES\n");
+await leave;
 await queue[Symbol.asyncDispose]();
 // Connections are given a moment to end by themselves.
 await elapse(300);

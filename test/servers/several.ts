@@ -40,6 +40,8 @@ export async function setUp(
     return person(name, old, fresh).deliver("INBOX", ...mails);
   };
   await Promise.all(people.map(deliver));
+  // What a killed process was rung for may still stand in the queue: none of it is for another database.
+  await redis.ask("FLUSHALL");
   return {
     DATABASE_URL: await postgres.fresh(),
     QUEUE_URL: redis.url,
