@@ -1,7 +1,7 @@
 import { harmless, UserError } from "../engine/domain/errors.ts";
 import { type Role, roles } from "../engine/domain/people.ts";
 import type { Project, ProjectId } from "../engine/domain/project.ts";
-import type { Command, Context, Words } from "./command.ts";
+import { aboutAll, type Command, type Context, type Words } from "./command.ts";
 import { projectOf } from "./linked.ts";
 import type { Person } from "./surface.ts";
 
@@ -52,6 +52,11 @@ function denied(command: Command, role: Role | null, whoMay: string, person?: Pe
     person?.guest === true
       ? "guests and people of other organisations can only look"
       : `you have ${role ?? "none"}`;
+  if (command.about === aboutAll && person?.guest !== true) {
+    return new UserError(
+      `\`${command.name}\` is for those who stand in GODWIT_OWNERS; nothing was done. ${whoMay}`,
+    );
+  }
   return new UserError(
     `\`${command.name}\` needs the role ${command.role}, and ${has}; nothing was done. ${whoMay}`,
   );

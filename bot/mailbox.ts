@@ -32,9 +32,9 @@ export function refuseOdd(selection: string[]): void {
 }
 
 /** Checks a project's or endpoint's name. */
-export function readName(what: string, name: string | undefined): string {
+export function readName(what: string, name: string | undefined, done = "made"): string {
   if (name !== undefined && /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(name)) return name;
   throw new UserError(
-    `A name for the ${what} is missing or unusable: letters, digits, dot, dash and underscore, at most 64; nothing was made. Write it like acme.`,
+    `A name for the ${what} is missing or unusable: letters, digits, dot, dash and underscore, at most 64; nothing was ${done}. Write it like acme.`,
   );
 }

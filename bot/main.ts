@@ -3,7 +3,7 @@
  */
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { rotateKeys } from "../db/keys.ts";
+import { refuseOtherKeys, rotateKeys } from "../db/keys.ts";
 import { migrate, migrationStatus, openDatabase, rollback } from "../db/open.ts";
 import { wallClock } from "../engine/domain/clock.ts";
 import { UserError } from "../engine/domain/errors.ts";
@@ -18,6 +18,7 @@ import { checkBoard } from "./queue-board/address.ts";
 import { runChat } from "./surfaces/local/chat.ts";
 import { servePage } from "./surfaces/local/page/serve.ts";
 import { runTerminal } from "./surfaces/local/terminal.ts";
+import { aborted, stayAlive, untilSignal } from "./until-signal.ts";
 import { count } from "./wording/figures.ts";
 import { watchedText } from "./wording/health.ts";
 import { boardServedText } from "./wording/queue.ts";
@@ -26,9 +27,11 @@ import {
   doctorText,
   evictsText,
   inProcessText,
+  misunderstoodText,
   queueText,
   rotatedText,
   servesText,
+  type Typed,
   usageText,
 } from "./wording/verbs.ts";
 
@@ -54,6 +57,10 @@ async function main([verb = "", ...words]: string[]): Promise<number> {
     (verb === "" || verb === "help" || verb === "--help" ? print : tell)(usageText(verb));
     return verb === "" || verb === "help" || verb === "--help" ? 0 : 1;
   }
+  if (words.includes("--help")) {
+    print(usageText(""));
+    return 0;
+  }
   try {
     if (existsSync(".env")) process.loadEnvFile(".env");
     return await run(words);
@@ -74,7 +81,7 @@ async function bot(words: string[]): Promise<number> {
 
 /** Hears what people type until it is told to stop. */
 async function stay(words: string[], part: "everything" | "bot"): Promise<number> {
-  const { values } = understand(() =>
+  const { values } = understand(part === "bot" ? "bot" : "serve", () =>
     parseArgs({ args: words, options: { "no-page": { type: "boolean", default: false } } }),
   );
   const config = readConfig(process.env);
@@ -120,7 +127,7 @@ async function stay(words: string[], part: "everything" | "bot"): Promise<number
 }
 
 async function engine(words: string[]): Promise<number> {
-  understand(() => parseArgs({ args: words }));
+  understand("engine", () => parseArgs({ args: words }));
   const config = readConfig(process.env);
   refuseAlone("engine", config);
   const stopping = untilSignal();
@@ -149,7 +156,7 @@ function refuseAlone(verb: string, { databaseUrl, queueUrl }: Config): void {
 }
 
 async function chat(words: string[]): Promise<number> {
-  const { values, positionals } = understand(() =>
+  const { values, positionals } = understand("chat", () =>
     parseArgs({
       args: words,
       options: {
@@ -218,7 +225,7 @@ async function keys([what = "", ...rest]: string[]): Promise<number> {
 
 /** Says of each part whether it works, and what to do where it does not. */
 async function doctor(words: string[]): Promise<number> {
-  understand(() => parseArgs({ args: words }));
+  understand("doctor", () => parseArgs({ args: words }));
   const faults: string[] = [];
   const check = async (what: string, work: () => Promise<string>) => {
     try {
@@ -245,9 +252,9 @@ async function doctor(words: string[]): Promise<number> {
       : `${database.kind}, ${count(missing, "migration")} to come with the next start`;
   });
   await check("keys", async () => {
-    await using godwit = await open(known, { tell, log });
-    const endpoints = await godwit.desk.projects.endpoints();
-    return `they open what is sealed; ${count(endpoints.length, "endpoint")}`;
+    await using database = await openDatabase(known.databaseUrl);
+    await refuseOtherKeys(database, await openSealer({ keys: known.keys, tell }, database));
+    return "they open what is sealed";
   });
   await check("queue", async () => {
     if (known.queueUrl === null) return inProcessText;
@@ -263,44 +270,18 @@ async function doctor(words: string[]): Promise<number> {
   }
   await check("chat", async () => {
     if (known.slack === null && known.teams === null) return "the local page and this terminal";
-    await using godwit = await open(known, { tell, log });
+    await using godwit = await open(known, { tell, log }, true);
     const platforms = await openPlatforms(known, godwit, log);
     return (await Promise.all(platforms.map((platform) => platform.check()))).join("; ");
   });
   return faults.length === 0 ? 0 : 1;
 }
 
-/** Words of a verb, or a `UserError` that says what is wrong with them. */
-function understand<Parsed>(parsing: () => Parsed): Parsed {
+/** Words of a verb, or a `UserError` that says what is wrong with them and what to type. */
+function understand<Parsed>(verb: Typed, parsing: () => Parsed): Parsed {
   try {
     return parsing();
   } catch (error) {
-    throw new UserError(error instanceof Error ? error.message : String(error));
+    throw new UserError(misunderstoodText(verb, error instanceof Error ? error.message : ""));
   }
-}
-
-/** Aborts when the process is asked to end; asked twice, it ends at once. */
-function untilSignal(): AbortSignal {
-  const stopping = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      if (stopping.signal.aborted) process.exit(1);
-      stopping.abort();
-    });
-  }
-  return stopping.signal;
-}
-
-/** A promise alone keeps no process alive. */
-async function stayAlive(stopping: AbortSignal): Promise<void> {
-  const alive = setInterval(() => {}, 60_000);
-  await aborted(stopping);
-  clearInterval(alive);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve());
-  });
 }

@@ -169,8 +169,10 @@ async function versionOfGodwit(): Promise<string> {
 export function open(
   config: Config,
   { tell, log }: Pick<Surroundings, "tell" | "log">,
+  asIs = false,
 ): Promise<Opened> {
   return openGodwit({
+    asIs,
     databaseUrl: config.databaseUrl,
     queueUrl: config.queueUrl,
     keys: config.keys,

@@ -139,9 +139,15 @@ function find(tokens: Token[], commands: Command[]): { command: Command; rest: T
   if (family.length > 0) {
     const names = family.map((one) => one.name);
     const near = nearest(`${first} ${second}`, names);
+    const all = names.map((name) => `\`${name}\``).join(", ");
+    if (second === "" || !/^[a-z-]{1,20}$/.test(second)) {
+      throw new UserError(
+        `\`${first}\` needs one more word; nothing was done. Type one of ${all}.`,
+      );
+    }
     throw new UserError(
-      near === null || second === ""
-        ? `\`${first}\` needs one more word; nothing was done. Type one of ${names.map((name) => `\`${name}\``).join(", ")}.`
+      near === null
+        ? `There is no \`${first} ${second}\`; nothing was done. Type one of ${all}.`
         : `Did you mean \`${near}\`? Nothing was done. \`help ${first}\` shows all of them.`,
     );
   }

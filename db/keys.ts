@@ -6,15 +6,21 @@ import { write } from "./transaction.ts";
 
 const known = "these are the right keys";
 
-/** Throws `UserError` when the keys at hand are not those of this database; a new database remembers them. */
-export async function checkKeys({ knex }: Database, sealer: Sealer): Promise<void> {
-  let row = await knex("key_checks").first("sealed");
+/** As `refuseOtherKeys`; a new database remembers the keys it met first. */
+export async function checkKeys(database: Database, sealer: Sealer): Promise<void> {
+  const { knex } = database;
+  const row = await knex("key_checks").first("sealed");
   if (row === undefined) {
     const sealed = sealer.seal(new Secret(known), placeOf.check);
     await knex("key_checks").insert({ id: 1, sealed }).onConflict("id").ignore();
-    row = await knex("key_checks").first("sealed");
   }
-  if (row !== undefined && opens(row.sealed, sealer)) return;
+  await refuseOtherKeys(database, sealer);
+}
+
+/** Throws `UserError` when the keys at hand are not those of this database. Changes nothing; it may have no tables yet. */
+export async function refuseOtherKeys(database: Database, sealer: Sealer): Promise<void> {
+  if (!(await database.knex.schema.hasTable("key_checks"))) return;
+  if (await keysOpen(database, sealer)) return;
   throw new UserError(
     "These keys do not open this database's secrets. Nothing was started. Put the right key back: into GODWIT_KEYS, or godwit.key back to its place beside the database.",
   );

@@ -54,7 +54,14 @@ export function knexVitals({ knex, kind }: Database, clock: Clock): Vitals {
           .whereNull("waiting_for")
           .select<{ count: number }[]>(knex.raw("count(*) as ??", ["count"])),
       );
-      return { waiting: await waitingCount(knex, clock.now(), ask), active: row!.count };
+      const waiting = await waitingCount(knex, clock.now(), ask);
+      const [all] = await ask(
+        knex("runs")
+          .whereIn("state", ["queued", "processing"])
+          .select<{ count: number }[]>(knex.raw("count(*) as ??", ["count"])),
+      );
+      const active = row!.count;
+      return { waiting, active, held: Math.max(0, all!.count - waiting - active) };
     },
   };
 }

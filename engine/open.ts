@@ -4,7 +4,7 @@ import { knexAudit } from "../db/audit.ts";
 import { knexBoards } from "../db/boards.ts";
 import { knexContacts, knexInbox, knexPosts } from "../db/conversations.ts";
 import { knexCutovers } from "../db/cutovers.ts";
-import { checkKeys, keysOpen } from "../db/keys.ts";
+import { checkKeys, keysOpen, refuseOtherKeys } from "../db/keys.ts";
 import { knexLedger } from "../db/ledger.ts";
 import { knexLicenses } from "../db/licenses.ts";
 import { knexNewsroom } from "../db/news.ts";
@@ -55,6 +55,8 @@ export interface OpenConfig {
   /** Who is asked for a domain's MX; null, or none of it, for the usual ones. */
   dns?: { resolvers: NameServer[] | null; authoritative: NameServer[] | null };
   settings: Partial<Settings>;
+  /** To look alone: the database is not brought up to date, and may lack what is asked of it. */
+  asIs?: boolean;
   log: Log;
   clock?: Clock;
   /** Told once, when a key file was made. */
@@ -78,9 +80,13 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
   const clock = config.clock ?? wallClock;
   await using stack = new AsyncDisposableStack();
   const database = stack.use(await openDatabase(config.databaseUrl));
-  await migrate(database);
   const sealer = await openSealer(config, database);
-  await checkKeys(database, sealer);
+  // Who cannot start changes nothing, not even the tables.
+  await refuseOtherKeys(database, sealer);
+  if (config.asIs !== true) {
+    await migrate(database);
+    await checkKeys(database, sealer);
+  }
   const projects = knexProjects(database, sealer, clock);
   const passes = knexPasses(database, clock);
   const paces = knexPaces(database, clock);

@@ -63,7 +63,7 @@ export const defaults: Settings = {
   quietMs: 30_000,
   silentQuietMs: 15 * 60_000,
   tries: 8,
-  serverTries: 64,
+  serverTries: 66,
   retryMs: 1_000,
   letGoMs: 5_000,
 };

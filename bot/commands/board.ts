@@ -94,7 +94,7 @@ export const boardAssign = command({
     const owner = await lookUp(typed);
     if (owner === null) {
       throw new UserError(
-        `Nobody is known by ${harmless(typed, 60)}; nothing was changed. Mention the person, or type their e-mail address.`,
+        `Nobody is known by ${harmless(typed, 60)}; nothing was changed. Mention the person, or type their e-mail address; at this machine a name like \`bo\`.`,
       );
     }
     if (!owner.id.startsWith("local:")) await desk.people.met(owner);

@@ -16,7 +16,7 @@ export const endpointPace = command({
   examples: ["endpoint pace old 10", "endpoint pace old none"],
   options: {},
   parse({ args }) {
-    const name = readName("endpoint", args[0]);
+    const name = readName("endpoint", args[0], "changed");
     const [, most] = args;
     if (most === undefined || args.length > 2) {
       throw new UserError(

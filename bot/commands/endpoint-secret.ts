@@ -25,7 +25,7 @@ export const endpointSecret = command({
   options: { "password-env": { value: "<VARIABLE>", machineOnly: true }, ...projectOption },
   parse(words) {
     const { args, options } = words;
-    const name = readName("endpoint", args[0]);
+    const name = readName("endpoint", args[0], "changed");
     const [, mailbox = null] = args;
     if (args.length > 2 || (mailbox !== null && !/^[^@\s]+@[^@\s]+$/.test(mailbox))) {
       throw new UserError(

@@ -1,5 +1,5 @@
 import { UserError } from "../../engine/domain/errors.ts";
-import { type Command, command, type Group, groups, privately } from "../command.ts";
+import { aboutAll, type Command, command, type Group, groups, privately } from "../command.ts";
 import type { Message } from "../message.ts";
 import { nearest } from "../nearest.ts";
 import { columns } from "../wording/figures.ts";
@@ -71,6 +71,7 @@ function one(command: Command): string {
     const names = local.map(([name]) => `\`--${name}\``).join(", ");
     lines.push(`Only on the machine Godwit runs on: ${names}.`);
   }
-  if (command.role !== "anyone") lines.push(`For the role ${command.role} and above.`);
+  if (command.about === aboutAll) lines.push("For those who stand in GODWIT_OWNERS.");
+  else if (command.role !== "anyone") lines.push(`For the role ${command.role} and above.`);
   return [...lines, ...command.examples.map((example) => `  ${example}`)].join("\n");
 }

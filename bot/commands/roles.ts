@@ -122,7 +122,7 @@ async function someone(typed: string, { lookUp }: Context) {
   const person = await lookUp(typed);
   if (person !== null) return person;
   throw new UserError(
-    `Nobody is known by ${harmless(typed, 60)}; nothing was changed. Mention the person, or type their e-mail address.`,
+    `Nobody is known by ${harmless(typed, 60)}; nothing was changed. Mention the person, or type their e-mail address; at this machine a name like \`bo\`.`,
   );
 }
 

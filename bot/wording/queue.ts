@@ -43,8 +43,10 @@ export function queueMessage({ keeper, rings, runs }: QueueFacts, board: BoardAt
   };
 }
 
-function runsText({ waiting, active }: RunCounts): string {
-  return `${count(waiting, "run")} ${waiting === 1 ? "waits" : "wait"}, ${number(active)} under way`;
+function runsText({ waiting, active, held }: RunCounts): string {
+  const rest =
+    held === 0 ? "" : `, ${number(held)} held up by a server, their hours or one that goes first`;
+  return `${count(waiting, "run")} ${waiting === 1 ? "waits" : "wait"}, ${number(active)} under way${rest}`;
 }
 
 function ringsText({ waiting, active }: Depth): string {

@@ -12,13 +12,31 @@ export function usageText(verb: string): string {
        [--no-page]
   bot, engine                 the two halves as processes of their own, any number of engines: they share
                               a PostgreSQL (DATABASE_URL) and a queue (QUEUE_URL)
+       [--no-page]            of the bot
   chat "<command>" …          plays an operator: runs each command, waits for what it started
        [--as <name>] [--json] [--no-wait]
   db latest|rollback|status   the database's migrations
   keys new|rotate             the key that seals passwords
-  doctor                      checks configuration, database, keys, queue and chat
+  doctor                      checks configuration, database, keys, queue, board and chat; changes nothing
 
 What can be typed in the channel: npm run -s godwit -- chat help`;
+}
+
+const typed = {
+  serve: "serve [--no-page]",
+  bot: "bot [--no-page]",
+  engine: "engine",
+  chat: 'chat [--as <name>] [--json] [--no-wait] "<command>" …',
+  doctor: "doctor",
+};
+
+/** A verb whose words are looked at. */
+export type Typed = keyof typeof typed;
+
+/** `why` is the parser's own first sentence. */
+export function misunderstoodText(verb: Typed, why: string): string {
+  const [first = ""] = why.split(". ");
+  return `\`${verb}\` was not understood (${harmless(first)}); nothing was started. Type \`${typed[verb]}\`.`;
 }
 
 /** `bot` and `engine` by themselves need what several machines reach. */

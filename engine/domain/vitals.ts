@@ -30,6 +30,8 @@ export interface RunCounts {
   waiting: number;
   /** Begun, and waiting for nothing. */
   active: number;
+  /** Waiting for something else than an engine: a server, their hours, another run. */
+  held: number;
 }
 
 /** How what keeps everything is, for those who watch. */

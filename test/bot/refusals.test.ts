@@ -34,6 +34,11 @@ const bad: [typed: string, says: RegExp][] = [
     "remigrate a* --because target --reason x --target a@new.example --empty-target",
     /Leave out `--empty-target`/,
   ],
+  [
+    "endpoint remove old",
+    /There is no `endpoint remove`; nothing was done\. Type one of `endpoint new`/,
+  ],
+  ["endpoint pace", /nothing was changed/],
   ["remigration", /needs one more word.*`remigration list`/],
   ["remigration show", /`remigration show 3`/],
   ["remigration show 9", /no remigration 9.*`remigration list`/],

@@ -140,7 +140,9 @@ describe.each(["local", "elsewhere"])("on the surface %s", (surface) => {
       const may = own || ranks.indexOf(person.rank) >= ranks.indexOf(role);
       if (may && ranks.indexOf(role) > 1) continue;
       const { lines, result } = await ask(typed, person);
-      const denied = /needs the role/.test(lines.at(-1)?.text ?? "");
+      const denied = /needs the role|is for those who stand in GODWIT_OWNERS/.test(
+        lines.at(-1)?.text ?? "",
+      );
       expect([typed, denied]).toEqual([typed, !may]);
       if (!may) expect(result).toBe("refused");
     }

@@ -3,6 +3,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openDatabase } from "../../db/open.ts";
 import { makeKey, parseKeys } from "../../engine/secrets.ts";
 import { openCommandLine } from "../servers/command-line.ts";
 import { type Postgres, startPostgres } from "../servers/postgres.ts";
@@ -36,7 +37,12 @@ describe("usage", () => {
     [["keys"], /`keys new` or `keys rotate`/],
     [["keys", "old"], /`keys new` or `keys rotate`/],
     [["serve", "now"], /'now'/],
-    [["doctor", "--fix"], /--fix/],
+    [
+      ["doctor", "--fix"],
+      /`doctor` was not understood \(.*--fix.*\); nothing was started\. Type `doctor`/,
+    ],
+    [["serve", "--nopage"], /--nopage.*Type `serve \[--no-page\]`/],
+    [["chat", "--loud", "help"], /--loud.*Type `chat \[--as <name>\]/],
     [["bot"], /serve/],
     [["engine"], /serve/],
     [["chat"], /Nothing to say/],
@@ -144,6 +150,24 @@ describe("doctor", () => {
     for (const what of ["configuration", "database", "keys", "queue", "chat"]) {
       expect(stdout).toMatch(new RegExp(`^ok +${what}`, "m"));
     }
+  });
+
+  test("changes nothing: the tables come with the next start, and not with one that is refused for its keys", async () => {
+    await using line = await openCommandLine();
+    const rows = async () => (await line.godwit(["db", "status"])).stdout.match(/^done/gm)?.length;
+    expect((await line.godwit(["doctor"])).stdout).toMatch(
+      /migrations to come with the next start/,
+    );
+    expect(await rows()).toBeUndefined();
+    expect(await line.godwit(["chat", "help"])).toMatchObject({ code: 0 });
+    const all = await rows();
+    await using database = await openDatabase(line.databaseUrl);
+    await database.knex("knex_migrations").where("name", "like", "0015%").delete();
+
+    const refused = await line.godwit(["chat", "help"], { GODWIT_KEYS: makeKey() });
+    expect(refused.stderr).toMatch(/do not open this database's secrets/);
+    expect((await line.godwit(["doctor"])).stdout).toMatch(/1 migration to come/);
+    expect(await rows()).toBe((all ?? 0) - 1);
   });
 
   test.concurrent.each([

@@ -85,17 +85,17 @@ export function vitalsContract(open: OpenBooks): void {
 
     test("runs are under way from their begin to their end, but for what they wait for", async () => {
       const { project, entries } = await acme(books, ["anna", "bo"]);
-      expect(await books.vitals.runs()).toEqual({ waiting: 0, active: 0 });
+      expect(await books.vitals.runs()).toEqual({ waiting: 0, active: 0, held: 0 });
       await using anna = await begun(books, project, entries[0]!);
       await books.passes.submit(passOver(project, [entries[1]!]));
-      expect(await books.vitals.runs()).toEqual({ waiting: 1, active: 1 });
+      expect(await books.vitals.runs()).toEqual({ waiting: 1, active: 1, held: 0 });
 
       await books.passes.wait(anna.run, { for: "connection", until: null }, anna.fence);
-      expect(await books.vitals.runs()).toEqual({ waiting: 1, active: 0 });
+      expect(await books.vitals.runs()).toEqual({ waiting: 1, active: 0, held: 1 });
       await books.passes.wait(anna.run, null, anna.fence);
       await books.passes.end(anna.run, completed, anna.fence);
 
-      expect(await books.vitals.runs()).toEqual({ waiting: 1, active: 0 });
+      expect(await books.vitals.runs()).toEqual({ waiting: 1, active: 0, held: 0 });
     });
 
     test("what runs wait for is counted while they do", async () => {

@@ -70,7 +70,7 @@ export async function openHouse(collectMs: number): Promise<House> {
       DATABASE_URL: databaseUrl,
       QUEUE_URL: redis.url,
       GODWIT_KEYS: keysFor(databaseUrl),
-      // Others use the machine: a mail server may be this late with what it was sent.
+      // Shorter than is asked for with PostgreSQL, so that passes come to their end: no engine is frozen here.
       GODWIT_QUIET_SECONDS: "5",
       GODWIT_PORT: String(await freePort()),
       MASTER: "masterpass",
