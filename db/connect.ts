@@ -66,7 +66,11 @@ export function connectPostgres(url: string): Database {
   const connection = knex({
     client: "pg",
     log: silent,
-    connection: { connectionString: url, application_name: "godwit", types: numbers },
+    connection: {
+      ...{ connectionString: url, application_name: "godwit", types: numbers },
+      // A machine that went without a word is noticed by this side too, in some minutes.
+      ...{ keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
+    },
     pool: { min: 0, max: 10, afterCreate: patient },
   });
   return {

@@ -64,7 +64,7 @@ async function steerIdle(
       return runs
         .where({ state: "paused" })
         .whereNot({ wanted: "stop" })
-        .update({ wanted: "run", state: "queued", tries: 0 });
+        .update({ wanted: "run", state: "queued", tries: 0, server_tries: 0 });
   }
 }
 

@@ -18,6 +18,7 @@ import * as cutovers from "./migrations/0012_cutovers.ts";
 import * as boards from "./migrations/0013_boards.ts";
 import * as paces from "./migrations/0014_paces.ts";
 import * as runStates from "./migrations/0015_run_states.ts";
+import * as turns from "./migrations/0016_turns.ts";
 import "./tables.ts";
 import { inTheWay } from "./transaction.ts";
 
@@ -53,6 +54,7 @@ export const migrations: Step[] = [
   ["0013_boards", boards],
   ["0014_paces", paces],
   ["0015_run_states", runStates],
+  ["0016_turns", turns],
 ];
 
 /**

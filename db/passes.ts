@@ -62,6 +62,8 @@ export function knexPasses(database: Database, clock: Clock): Passes {
           .update({
             waiting_for: waiting?.for ?? null,
             waiting_until: waiting?.until ?? null,
+            // What was tried in vain before counts no more once it goes on.
+            ...(waiting === null && { tries: 0, server_tries: 0 }),
           });
         if (!news) return;
         const { source } = row;
@@ -105,6 +107,7 @@ async function jobOf(knex: Knex, run: RunId): Promise<Job> {
       "runs.entry_id",
       "runs.after_run",
       "runs.tries",
+      "runs.server_tries",
       "remigrations.n",
       "remigrations.accepts_duplicates",
       "remigrations.released_at",
@@ -125,7 +128,7 @@ async function jobOf(knex: Knex, run: RunId): Promise<Job> {
     limit: row.limit_at,
     types: JSON.parse(row.types) as Job["types"],
     filters: JSON.parse(row.filters) as Job["filters"],
-    tries: row.tries,
+    tries: { own: row.tries, server: row.server_tries },
     remigration:
       row.n === null
         ? null
@@ -139,6 +142,7 @@ async function jobOf(knex: Knex, run: RunId): Promise<Job> {
 interface JobRow {
   after_run: number | null;
   tries: number;
+  server_tries: number;
   n: number | null;
   accepts_duplicates: boolean | null;
   released_at: Instant | null;
@@ -170,13 +174,14 @@ async function begin(trx: Knex.Transaction, row: RunOfPass, now: number): Promis
       resumed: false,
       reason: null,
       // Tried again, what it waits for stands until both ends answer: a wait is told once.
-      waiting_for: row.tries > 0 ? row.waiting_for : null,
+      waiting_for: row.tries + row.server_tries > 0 ? row.waiting_for : null,
       waiting_until: null,
     });
   const first = await trx("passes")
     .where({ id: row.pass_id })
     .whereNull("started_at")
     .update({ started_at: now });
+  await trx("passes").where({ id: row.pass_id }).update({ begun_at: now });
   if (first > 0) await tell(trx, row.pass_id, { type: "pass started" }, now);
   await afterRuns(trx, row.pass_id, now);
   return true;

@@ -2,7 +2,7 @@ import type { Knex } from "knex";
 import type { Instant } from "../engine/domain/clock.ts";
 import type { Waiting } from "../engine/domain/errors.ts";
 import type { Checked, PassId, PassKind, PassState, RunEnd, RunId } from "../engine/domain/pass.ts";
-import { ended, passStates } from "../engine/domain/pass.ts";
+import { ended, noTries, passStates } from "../engine/domain/pass.ts";
 import { type Policy, policyFrom } from "../engine/domain/policy.ts";
 import { type Movable, moveLicenses } from "./licenses.ts";
 import { tell } from "./news.ts";
@@ -119,7 +119,7 @@ export async function setAside(
   run: RunOfPass,
   { for: what, until }: { for: Waiting; until: Instant },
   now: Instant,
-  tries = 0,
+  tries = noTries,
 ): Promise<void> {
   if (await didAsWanted(trx, run, now)) return;
   await trx("runs").where({ id: run.id }).update({
@@ -128,10 +128,14 @@ export async function setAside(
     reason: null,
     waiting_for: what,
     waiting_until: until,
-    tries,
+    tries: tries.own,
+    server_tries: tries.server,
   });
-  // Hours are told anew when they change, other waits once.
-  const told = run.waiting_for === what && (what !== "window" || run.waiting_until === until);
+  // Hours are told anew when they change, other waits once, however often it is tried until mail is carried again.
+  const told =
+    what === "window"
+      ? run.waiting_for === what && run.waiting_until === until
+      : run.waiting_for === what || tries.own + tries.server > 1;
   if (!told) {
     const news = { type: "entry waits", entry: run.source, for: what, until } as const;
     await tell(trx, run.pass_id, news, now);
@@ -271,6 +275,7 @@ async function pauseRun(trx: Knex.Transaction, run: RunOfPass, end: RunEnd): Pro
     waiting_for: null,
     waiting_until: null,
     tries: 0,
+    server_tries: 0,
   });
 }
 

@@ -127,6 +127,7 @@ async function connect(url: string, heartbeat: Heartbeat, onLost: () => void): P
     connectionString: url,
     application_name: "godwit locks",
     keepAlive: true,
+    connectionTimeoutMillis: heartbeat.within,
   });
   const lost = new AbortController();
   let over = false;

@@ -88,6 +88,8 @@ export interface PassRow {
   /** Who stopped the pass as a whole. */
   stopped_by: string | null;
   root_message: string | null;
+  /** When a run of it began last. */
+  begun_at: Instant | null;
 }
 
 export interface RunRow {
@@ -100,8 +102,9 @@ export interface RunRow {
   reason: string | null;
   waiting_for: Waiting | null;
   waiting_until: Instant | null;
-  /** In a row, and without anything carried. */
+  /** In a row, and without anything carried: those that may be the mailbox's own, and those at which the server took nobody. */
   tries: number;
+  server_tries: number;
   expected: number | null;
   /** A reservation of its own, neither consumed nor released. */
   reserved: boolean;

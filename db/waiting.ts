@@ -4,16 +4,34 @@ import type { Turn } from "../engine/domain/pass.ts";
 import type { ProjectId } from "../engine/domain/project.ts";
 import { fullProjects } from "./paces.ts";
 
-/** The runs an engine may take, the first of each project before the second of any. */
+/** So often tried in vain, a run stands behind all others: what it meets may be its own trouble. */
+const oftenTried = 8;
+
+/** The runs an engine may take: the first of each project before the second of any, by turns. */
 export async function waitingRuns(knex: Knex, now: Instant, limit: number): Promise<Turn[]> {
+  const late = `case when runs.state = 'queued' and runs.tries + runs.server_tries >= ${oftenTried} then 1 else 0 end`;
   const places = takeable(knex, now, await fullProjects(knex, now))
     .whereIn("runs.state", ["queued", "processing"])
-    .select("runs.id as run")
-    .rowNumber("turn", (place) => place.partitionBy("passes.project_id").orderBy("runs.id"));
+    .select(
+      "runs.id as run",
+      "passes.begun_at",
+      knex.raw(`${late} as late`),
+      knex.raw(
+        `row_number() over (partition by passes.project_id order by ${late}, runs.id) as turn`,
+      ),
+    );
+  const [underWay] = await knex("runs")
+    .whereRaw("state = 'processing'")
+    .select<{ runs: number }[]>(knex.raw("count(*) as ??", ["runs"]));
   const rows = await knex
     .from(places.as("places"))
-    .orderBy([{ column: "turn" }, { column: "run" }])
-    .limit(limit)
+    .orderBy([
+      { column: "late" },
+      { column: "turn" },
+      { column: "begun_at", nulls: "first" },
+      { column: "run" },
+    ])
+    .limit(limit + Number(underWay!.runs))
     .select<{ run: number; turn: number | string }[]>("run", "turn");
   return rows.map(({ run, turn }) => ({ run, turn: Number(turn) }));
 }

@@ -2,7 +2,7 @@ import { included } from "./domain/decide.ts";
 import type { EntryForecast, Forecast, Forecaster, Question } from "./domain/forecast.ts";
 import type { Folder } from "./domain/item.ts";
 import type { Ledger, LedgerFolder } from "./domain/ledger.ts";
-import type { Job } from "./domain/pass.ts";
+import { type Job, noTries } from "./domain/pass.ts";
 import type { Entry, Projects } from "./domain/project.ts";
 import type { Address, OpenSource, Provider, Source, Target } from "./domain/provider.ts";
 import { decideAll, type Todo } from "./pass/listing.ts";
@@ -103,7 +103,7 @@ async function ofMailbox(
     types: ["mail"],
     remigration: null,
     filters,
-    tries: 0,
+    tries: noTries,
   };
   const rows = new Map((await ledger.folders(entry.id)).map((row) => [row.source, row]));
   const identities = rows.size === 0 ? null : await ledger.identities(entry.id);

@@ -147,9 +147,19 @@ async function settledUnopened(
 /** A folder the project leaves out: its items are listed and filtered, unopened where the server counts. */
 async function leaveOut(job: Job, ends: Ends, folder: Folder, row: LedgerFolder): Promise<void> {
   if (job.kind === "retry") return;
-  const state = folder.state ?? (await ends.source.open(folder.path)).state;
-  const counters = { ...noCounters(), listed: state.count, filtered: state.count };
+  const count = folder.state?.count ?? (await countOf(folder, ends));
+  const counters = { ...noCounters(), listed: count, filtered: count };
   await ends.ledger.count(job.run, row.id, counters, ends.fence);
+}
+
+/** What cannot be opened is left out uncounted. */
+async function countOf({ path }: Folder, { source }: Ends): Promise<number> {
+  try {
+    return (await source.open(path)).state.count;
+  } catch (error) {
+    if (error instanceof FolderError) return 0;
+    throw error;
+  }
 }
 
 /** One folder, from its listing to its last batch. */

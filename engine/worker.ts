@@ -11,7 +11,15 @@ import {
 import type { Ledger } from "./domain/ledger.ts";
 import type { Owned, Owners } from "./domain/owner.ts";
 import { type Paces, places } from "./domain/pace.ts";
-import type { Checked, Job, Passes, RunEnd, RunId } from "./domain/pass.ts";
+import {
+  type Checked,
+  type Job,
+  noTries,
+  type Passes,
+  type RunEnd,
+  type RunId,
+  type Tries,
+} from "./domain/pass.ts";
 import type { Projects } from "./domain/project.ts";
 import type { Address, Provider } from "./domain/provider.ts";
 import type { ZonedWindows } from "./domain/window.ts";
@@ -81,6 +89,7 @@ export async function carryRun(run: RunId, works: Works, interrupt: AbortSignal)
   const job = await works.passes.job(run);
   await using owned = await works.owners.take(job.entry);
   if (owned === null) return false;
+  await refuseWithoutKey(job, works);
   const stop = AbortSignal.any([interrupt, owned.lost]);
   const closed = ({ windows, zone }: ZonedWindows) => closedUntil(windows, zone, works.clock.now());
   try {
@@ -97,6 +106,16 @@ export async function carryRun(run: RunId, works: Works, interrupt: AbortSignal)
       return false;
     }
     throw error;
+  }
+}
+
+/** A mailbox whose password only other processes can open is left to them before it has a place anywhere. */
+async function refuseWithoutKey({ entry }: Job, { projects }: Works): Promise<void> {
+  try {
+    await projects.addresses(entry);
+  } catch (error) {
+    // Whatever else is wrong is found again, and told, once it has begun.
+    if (error instanceof UnavailableError) throw error;
   }
 }
 
@@ -126,21 +145,23 @@ async function untilEnd(
       if (error instanceof FencedError || error instanceof UnavailableError) throw error;
       if (owned.lost.aborted) return interrupted(stop, owned);
       const broken = !(error instanceof TransientError);
-      tries = progress.made ? 1 : tries + 1;
+      const kind = kindOf(error, job);
+      if (progress.made) tries = noTries;
+      tries = { ...tries, [kind]: tries[kind] + 1 };
       if (!broken) {
         // A later loss of another kind shortens no wait.
         doubtSettlesAt = Math.max(doubtSettlesAt, works.clock.now() + quiet(error, works.settings));
         await works.ledger.hold(job.entry, doubtSettlesAt, owned.fence);
       }
       if (stop.aborted) return interrupted(stop, owned);
-      if (broken || tries >= mostTries(error, job, works.settings)) {
+      if (broken || tries[kind] >= mostTries(kind, works.settings)) {
         const before = reach(job);
         // What it did not reach is no failed item: a retry is told of it this way.
         if (before !== null) await works.ledger.owe("unmarked", before, owned.fence);
-        return broken ? failure(error, job, works) : gaveUp(error, tries, job);
+        return broken ? failure(error, job, works) : gaveUp(error, tries[kind], job);
       }
       await heard(error, job, works);
-      const until = goesOn(error, tries, works);
+      const until = goesOn(error, tries[kind], works);
       if (until - works.clock.now() >= works.settings.letGoMs) {
         await works.passes.letGo(job.run, { for: error.waitingFor, until }, tries, owned.fence);
         return null;
@@ -287,9 +308,14 @@ function quiet(error: TransientError, settings: Settings): number {
   return error.silent ? settings.silentQuietMs : settings.quietMs;
 }
 
-/** A server that takes nobody is waited for longer than a mailbox that fails by itself, but not by a verify. */
-function mostTries(error: TransientError, { kind }: Job, { tries, serverTries }: Settings): number {
-  return error.server === null || kind === "verify" ? tries : serverTries;
+/** A server that takes nobody is told from a mailbox that fails by itself, but not by a verify. */
+function kindOf(error: unknown, { kind }: Job): keyof Tries {
+  const server = error instanceof TransientError && error.server !== null;
+  return server && kind !== "verify" ? "server" : "own";
+}
+
+function mostTries(kind: keyof Tries, { tries, serverTries }: Settings): number {
+  return kind === "server" ? serverTries : tries;
 }
 
 /** What a server said is a matter of all its mailboxes as well. */
@@ -309,8 +335,11 @@ async function heard(error: TransientError, job: Job, works: Works): Promise<voi
   );
 }
 
-/** When the next try is: as the server said, else each time later. */
+/** No run waits for longer by one word of a server. */
+const longestMs = 60 * 60_000;
+
+/** When the next try is: each time later, and not before the server's own time. */
 function goesOn(error: TransientError, tries: number, { clock, settings }: Works): Instant {
   const backoff = settings.retryMs * Math.min(60, 2 ** (tries - 1));
-  return clock.now() + (error.retryAfterMs ?? backoff);
+  return clock.now() + Math.min(longestMs, Math.max(error.retryAfterMs ?? 0, backoff));
 }

@@ -41,7 +41,9 @@ const longestHoldMs = 60 * 60_000;
 
 /** How many mailboxes may be carried at once now; null for any number. */
 export function places(pace: Pace, now: Instant): number | null {
-  if (pace.heldUntil !== null && pace.heldUntil > now) return 0;
+  const held = (pace.heldUntil ?? 0) - now;
+  // Further off than any word holds: somebody's clock was wrong.
+  if (held > 0 && held <= longestHoldMs) return 0;
   const slow = slowedTo(pace, now);
   if (slow === null || pace.atOnce === null) return slow ?? pace.atOnce;
   return Math.min(slow, pace.atOnce);
@@ -50,7 +52,7 @@ export function places(pace: Pace, now: Instant): number | null {
 /** The mailboxes at once the server's words allow now; null where it said nothing, or that is over. */
 function slowedTo({ slowed }: Pace, now: Instant): number | null {
   if (slowed === null) return null;
-  const eased = slowed.to + Math.floor((now - slowed.at) / easeMs);
+  const eased = slowed.to + Math.floor(Math.max(0, now - slowed.at) / easeMs);
   return eased < slowed.from ? eased : null;
 }
 

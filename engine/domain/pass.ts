@@ -123,6 +123,16 @@ export interface NewPass {
   entries: { entry: EntryId; license: "none" | "reserve" }[];
 }
 
+/** Tries in a row that brought nothing. */
+export interface Tries {
+  /** That may be the mailbox's own trouble. */
+  own: number;
+  /** At which the server took nobody. */
+  server: number;
+}
+
+export const noTries: Tries = { own: 0, server: 0 };
+
 /** One entry's share of a pass, all a worker needs to begin. */
 export interface Job {
   run: RunId;
@@ -133,8 +143,8 @@ export interface Job {
   limit: Instant | null;
   types: ItemType[];
   filters: Filters;
-  /** Tries in a row that brought nothing and were let go of. */
-  tries: number;
+  /** Those before this one, of a run that was let go of. */
+  tries: Tries;
   /** Of an entry that is carried again from scratch; null for the others. */
   remigration: {
     acceptsDuplicates: boolean;
@@ -245,8 +255,10 @@ export interface Passes {
    */
   submit(pass: NewPass): Promise<PassId>;
   /**
-   * Runs that wait for an engine: queued, or left behind by an engine that died. The oldest of each project comes
-   * before the second of any, so that a large project holds up no small one. One whose remigration sends another
+   * Runs that wait for an engine: at most so many queued ones, and beside them those that are carried or were left
+   * behind by an engine that died. The oldest of each project comes before the second of any, and of the oldest the
+   * one whose pass began none for the longest time, so that a large project holds up no small one; those that were
+   * tried often in vain come behind all others. One whose remigration sends another
    * first is not among them before that was checked, one that was put off or let go of not before its time, and one
    * whose mail servers take no mailbox more not before they do.
    */
@@ -286,7 +298,7 @@ export interface Passes {
   letGo(
     run: RunId,
     waiting: { for: Waiting; until: Instant },
-    tries: number,
+    tries: Tries,
     fence: Fence,
   ): Promise<void>;
   /**

@@ -89,9 +89,55 @@ export function pacesContract(open: OpenBooks): void {
 
       expect(await begins(entries[0]!, first!)).toBe(true);
 
-      expect(await books.passes.waiting(10)).toEqual([first, other.run]);
+      expect(await books.passes.waiting(10)).toEqual([other.run, first]);
       expect(await begins(same.entry, same.run)).toBe(false);
       expect(await begins(other.entry, other.run)).toBe(true);
+    });
+
+    test("projects that share a server's only place take turns at it", async () => {
+      const { project, entries } = await acme(books, ["anna", "bob", "cleo"]);
+      const beta = await books.projects.create({
+        name: "beta",
+        sourceEndpoint: project.sourceEndpoint.id,
+        targetEndpoint: project.targetEndpoint.id,
+        policy: project.policy,
+        zone: project.zone,
+      });
+      const its = await books.projects.add(beta.id, [newEntry("dora")]);
+      await books.paces.set(project.sourceEndpoint.id, 1);
+      const runs = await submitted(books, project, entries);
+      const [small] = await submitted(books, beta, its);
+
+      expect(await begins(entries[0]!, runs[0]!)).toBe(true);
+      books.clock.set(books.clock.now() + 1);
+      await end(books, entries[0]!, runs[0]!);
+
+      expect(await books.passes.waiting(10)).toEqual([small, runs[1], runs[2]]);
+    });
+
+    test("what was tried often in vain stands behind all others, whatever project it is of", async () => {
+      const { project, entries } = await acme(books, ["anna", "bob"]);
+      await using anna = await begun(books, project, entries[0]!);
+      const [bob] = await submitted(books, project, [entries[1]!]);
+      const until = books.clock.now() + minute;
+      for (const [server, order] of [
+        [7, [anna.run, bob]],
+        [8, [bob, anna.run]],
+      ] as const) {
+        const tries = { own: 0, server };
+        await books.passes.letGo(anna.run, { for: "connection limit", until }, tries, anna.fence);
+        books.clock.set(until);
+        expect(await books.passes.waiting(10)).toEqual(order);
+      }
+    });
+
+    test("however many are carried, a look sees as many of those that wait", async () => {
+      const names = ["anna", "bob", "cleo", "dora", "emil"];
+      const { project, entries } = await acme(books, names);
+      const runs = await submitted(books, project, entries);
+      for (const [n, entry] of entries.slice(0, 3).entries()) await begins(entry, runs[n]!);
+
+      expect(await books.passes.waiting(2)).toEqual(runs);
     });
 
     test("of engines that reach for the last place at the same moment one gets it", async () => {
@@ -173,7 +219,12 @@ export function pacesContract(open: OpenBooks): void {
         await using run = await begun(books, project, entries[0]!);
         await carry(books, run, [item(1)]);
         const at = books.clock.now() + minute;
-        await books.passes.letGo(run.run, { for: "throttled", until: at }, 3, run.fence);
+        await books.passes.letGo(
+          run.run,
+          { for: "throttled", until: at },
+          { own: 0, server: 1 },
+          run.fence,
+        );
 
         expect(await waits(run.pass)).toMatchObject({
           state: "queued",
@@ -183,10 +234,15 @@ export function pacesContract(open: OpenBooks): void {
         expect(await books.passes.begin(run.run, run.fence)).toBe(false);
         books.clock.set(at);
         expect(await books.passes.waiting(10)).toEqual([run.run]);
-        expect(await books.passes.job(run.run)).toMatchObject({ tries: 3 });
+        expect(await books.passes.job(run.run)).toMatchObject({ tries: { own: 0, server: 1 } });
         expect(await books.passes.begin(run.run, run.fence)).toBe(true);
         expect(await waits(run.pass)).toMatchObject({ waiting: { for: "throttled", until: null } });
-        await books.passes.letGo(run.run, { for: "throttled", until: at + 1 }, 4, run.fence);
+        await books.passes.letGo(
+          run.run,
+          { for: "throttled", until: at + 1 },
+          { own: 0, server: 2 },
+          run.fence,
+        );
 
         const news = await newsOf(books, run.pass);
         expect(news.filter(({ type }) => type === "entry waits")).toEqual([
@@ -207,7 +263,12 @@ export function pacesContract(open: OpenBooks): void {
         await using run = await begun(books, project, entries[0]!);
         await books.passes.control(run.pass, want, "local:owner");
 
-        await books.passes.letGo(run.run, { for: "throttled", until: 1 }, 2, run.fence);
+        await books.passes.letGo(
+          run.run,
+          { for: "throttled", until: 1 },
+          { own: 2, server: 0 },
+          run.fence,
+        );
 
         expect(await waits(run.pass)).toMatchObject({ state, waiting: null });
       });
@@ -216,13 +277,23 @@ export function pacesContract(open: OpenBooks): void {
         const { project, entries } = await acme(books, ["anna"]);
         await using run = await begun(books, project, entries[0]!);
         const until = books.clock.now() + minute;
-        await books.passes.letGo(run.run, { for: "connection", until }, 2, run.fence);
+        await books.passes.letGo(
+          run.run,
+          { for: "connection", until },
+          { own: 2, server: 0 },
+          run.fence,
+        );
         await books.passes.control(run.pass, "pause", "local:owner");
         expect(await waits(run.pass)).toMatchObject({ state: "paused", waiting: null });
         await books.passes.control(run.pass, "run", "local:owner");
         expect(await books.passes.waiting(10)).toEqual([run.run]);
-        expect(await books.passes.job(run.run)).toMatchObject({ tries: 0 });
-        await books.passes.letGo(run.run, { for: "connection", until }, 1, run.fence);
+        expect(await books.passes.job(run.run)).toMatchObject({ tries: { own: 0, server: 0 } });
+        await books.passes.letGo(
+          run.run,
+          { for: "connection", until },
+          { own: 1, server: 0 },
+          run.fence,
+        );
         await books.passes.control(run.pass, "stop", "local:owner");
         expect(await waits(run.pass)).toMatchObject({ state: "stopped", waiting: null });
       });

@@ -62,7 +62,7 @@ export function passesContract(open: OpenBooks): void {
         limit: 5,
         types: ["mail"],
         filters: project.filters,
-        tries: 0,
+        tries: { own: 0, server: 0 },
         remigration: null,
       });
     });

@@ -88,7 +88,7 @@ test("a password sealed with a key that is not here leaves the run to who has it
   await both.desk.projects.setMasterPassword(house.endpoint, new Secret("another password"));
 
   await atWork(house, house.works(house.first), 6);
-  expect(await house.runs()).toMatchObject([{ state: "processing", reason: null }]);
+  expect(await house.runs()).toMatchObject([{ state: "queued", reason: null }]);
   expect(house.logged.filter((text) => text.includes("with a key this process"))).toHaveLength(1);
   const tries = house.logged.filter((text) => text.includes("left to the next look"));
   expect(tries.length, "it is not tried again and again").toBeLessThan(3);

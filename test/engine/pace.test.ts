@@ -59,6 +59,13 @@ describe("the pace of a mail server", () => {
     expect(places(told(unhurried, [1, 2], 8, now, { retryAfterMs: minute }), now)).toBe(4);
   });
 
+  test("believes no clock that was wrong: before it slowed it is as slow, and no hold is longer than an hour", () => {
+    const slow = told(unhurried, [1, 2], 8);
+    expect(places(slow, now - 10 * minute)).toBe(4);
+    expect(places({ ...unhurried, heldUntil: now + 61 * minute }, now)).toBeNull();
+    expect(places({ ...unhurried, heldUntil: now + 60 * minute }, now)).toBe(0);
+  });
+
   test("sends nobody for half a minute to a server that refuses even one at a time", () => {
     const one = told(unhurried, [1, 2], 2);
     expect(places(one, now)).toBe(1);

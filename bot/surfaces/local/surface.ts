@@ -71,7 +71,10 @@ function extra(message: Message, key?: string): Record<string, unknown> {
   return key === undefined ? rest : { ...rest, key };
 }
 
-/** Where each key was used, kept up with the transcript as it grows. */
+/** As many keys are remembered: who asks wants to know of what was said a moment ago. */
+const remembered = 1_000;
+
+/** Where each key was used last, kept up with the transcript as it grows. */
 function keyIndex(transcript: Transcript): {
   find(place: Thread, key: string): Promise<Thread | null>;
 } {
@@ -84,7 +87,10 @@ function keyIndex(transcript: Transcript): {
       for (const line of lines) {
         read = line.id;
         const { key } = line.extra;
-        if (typeof key === "string") threads.set(key, [...(threads.get(key) ?? []), line.thread]);
+        if (typeof key !== "string") continue;
+        threads.set(key, [...(threads.get(key) ?? []), line.thread]);
+        const [oldest] = threads.keys();
+        if (threads.size > remembered && oldest !== undefined) threads.delete(oldest);
       }
       if (lines.length < 1000) return;
     }

@@ -5,7 +5,7 @@ import type { Survey } from "../../domain/provider.ts";
 import { beyondLimits, delimiterOf, standIn } from "./beyond.ts";
 import { words } from "./errors.ts";
 import { canonical, decodeName, roleByAttribute, roleByName, segmentsOf } from "./names.ts";
-import { isOwn, namespaces } from "./namespaces.ts";
+import { isOwn, namespaces, type Spaces } from "./namespaces.ts";
 import type { Session } from "./session.ts";
 import { type Status, stateOf, statusFields, statusItems, statusOf, textOf } from "./status.ts";
 import { type Argument, atom, quoted } from "./wire.ts";
@@ -38,8 +38,7 @@ export async function listFolders(session: Session, states: boolean): Promise<Di
   const items = states ? statusItems(session) : [];
   const inOne = states && session.has("LIST-STATUS");
   const before = session.unreadable();
-  const { rows, statuses } = await list(session, inOne ? items : []);
-  const own = rows.filter(({ path }) => isOwn(path, spaces));
+  const { rows: own, statuses } = await list(session, spaces, inOne ? items : []);
   const delimiter = spaces.delimiter ?? own[0]?.delimiter ?? null;
   const folders: Listed[] = [];
   for (const row of uniquePaths(own)) {
@@ -114,8 +113,10 @@ interface Row {
   beyond: string | null;
 }
 
+/** The folders of the user's own; what others share may be many more, and does not count. */
 async function list(
   session: Session,
+  spaces: Spaces,
   items: string[],
 ): Promise<{ rows: Row[]; statuses: Map<string, Status> }> {
   const rows: Row[] = [];
@@ -127,7 +128,8 @@ async function list(
   const { folders: most } = session.limits;
   const untagged = {
     LIST: (answer: ImapResponse) => {
-      rows.push(rowOf(answer, session));
+      const row = rowOf(answer, session);
+      if (isOwn(row.path, spaces)) rows.push(row);
       if (rows.length > most) throw tooMany(session);
       return folderBytes;
     },
