@@ -8,7 +8,7 @@ import type { Endpoint } from "../engine/domain/provider.ts";
 export type Place = Pick<Endpoint, "host" | "port" | "security">;
 
 const example =
-  "Write it like `imaps://imap.example.net` or `imap://mail.example.net:143`; nothing was made.";
+  "Write it like `imaps://imap.example.net` or `imap://mail.example.net:143`; nothing was done.";
 
 /**
  * Reads `imap://host[:port]` (STARTTLS) or `imaps://host[:port]` (TLS). International names become ASCII,
@@ -25,12 +25,12 @@ export function readUrl(url: string, insecure: boolean): Place {
     return { host, port: port ?? (tls ? 993 : 143), security: tls ? "tls" : "starttls" };
   if (tls) {
     throw new UserError(
-      "`imaps://` is TLS from the first byte and `--insecure` is none at all; nothing was made. Type one of them.",
+      "`imaps://` is TLS from the first byte and `--insecure` is none at all; nothing was done. Type one of them.",
     );
   }
   if (!isLoopback(host)) {
     throw new UserError(
-      "`--insecure` sends passwords in the clear and is allowed for loopback addresses alone (127.0.0.1, ::1, localhost); nothing was made. Leave it out; for a certificate of your own type `--ca <file>` or `--fingerprint <AA:BB:…>`.",
+      "`--insecure` sends passwords in the clear and is allowed for loopback addresses alone (127.0.0.1, ::1, localhost); nothing was done. Leave it out; for a certificate of your own type `--ca <file>` or `--fingerprint <AA:BB:…>`.",
     );
   }
   return { host, port: port ?? 143, security: "none" };
@@ -101,6 +101,6 @@ export function refuseInner(place: Place, allowed: string[]): void {
       : isInner(host);
   if (!refused) return;
   throw new UserError(
-    "Addresses of this machine and of private networks cannot be used from a chat; nothing was made. Whoever runs Godwit can list the host in GODWIT_ENDPOINTS_ALLOWED, or type the command in its own terminal.",
+    "Addresses of this machine and of private networks cannot be used from a chat; nothing was done. Whoever runs Godwit can list the host in GODWIT_ENDPOINTS_ALLOWED, or type the command in its own terminal.",
   );
 }

@@ -1,14 +1,17 @@
 import type { Knex } from "knex";
 import { UserError } from "../engine/domain/errors.ts";
-import type { Projects } from "../engine/domain/project.ts";
+import type { ChangedEndpoint, EndpointChange, Projects } from "../engine/domain/project.ts";
 import type { Endpoint } from "../engine/domain/provider.ts";
 import type { Sealer } from "../engine/domain/secret.ts";
 import type { Database } from "./open.ts";
 import { placeOf } from "./places.ts";
-import type { EndpointRow } from "./tables.ts";
+import { activeStates, type EndpointRow } from "./tables.ts";
 import { write } from "./transaction.ts";
 
-type Endpoints = Pick<Projects, "addEndpoint" | "endpoints" | "endpoint" | "setMasterPassword">;
+type Endpoints = Pick<
+  Projects,
+  "addEndpoint" | "endpoints" | "endpoint" | "setMasterPassword" | "changeEndpoint"
+>;
 
 /** The endpoints in the database. */
 export function knexEndpoints(database: Database, sealer: Sealer): Endpoints {
@@ -34,6 +37,20 @@ export function knexEndpoints(database: Database, sealer: Sealer): Endpoints {
         .update({ master_password: sealer.seal(password, placeOf.master(id)) });
       if (changed === 0) throw new Error(`There is no endpoint with the id ${id}.`);
     },
+
+    changeEndpoint: (id, change) =>
+      write(database, async (trx) => {
+        const was = endpointOf(await heldStill(trx, id), sealer);
+        const wanted = change(was, await ownPasswords(trx, id));
+        const columns = columnsOf(wanted);
+        if (Object.keys(columns).length > 0) await trx("endpoints").where({ id }).update(columns);
+        const changed: ChangedEndpoint = {
+          was,
+          is: { ...was, ...wanted },
+          carried: await hasCarried(trx, id),
+        };
+        return changed;
+      }),
   };
 }
 
@@ -99,4 +116,78 @@ async function addEndpoint(
     await trx("endpoints").where({ id }).update({ master_password: sealed });
   }
   return { ...endpoint, id };
+}
+
+/**
+ * The endpoint's row, with nothing of its projects under way, submitted or resumed until the transaction ends.
+ * Passes, their projects, then endpoints: everybody takes them in this order.
+ */
+async function heldStill(trx: Knex.Transaction, id: number): Promise<EndpointRow> {
+  const projects = projectsOf(trx, id).select("id");
+  await trx("passes")
+    .whereIn("project_id", projects)
+    .whereIn("state", activeStates)
+    .orderBy("id")
+    .forNoKeyUpdate()
+    .select("id");
+  await projectsOf(trx, id).orderBy("id").forNoKeyUpdate().select("id");
+  const row = await trx("endpoints").where({ id }).forNoKeyUpdate().first();
+  if (row === undefined) throw new Error(`There is no endpoint with the id ${id}.`);
+  await refuseUnderWay(trx, id);
+  return row;
+}
+
+async function refuseUnderWay(trx: Knex.Transaction, id: number): Promise<void> {
+  const [first, ...others] = await trx("passes")
+    .join("projects", "projects.id", "passes.project_id")
+    .whereIn("passes.project_id", projectsOf(trx, id).select("id"))
+    .whereIn("passes.state", ["queued", "processing"])
+    .orderBy("passes.id")
+    .select<{ pass: number; project: string }[]>("passes.id as pass", "projects.name as project");
+  if (first === undefined) return;
+  const { pass, project } = first;
+  const more = others.length === 0 ? "" : `, and ${others.length} more`;
+  throw new UserError(
+    `Pass ${pass} of ${project} is under way${more}; nothing was changed. Type \`pause ${pass} --project ${project}\` first, this again once it is paused, then \`resume ${pass} --project ${project}\`.`,
+  );
+}
+
+/** How many mailboxes have a password of their own sealed for it. */
+async function ownPasswords(trx: Knex.Transaction, id: number): Promise<number> {
+  const row = await trx("entries")
+    .join("projects", "projects.id", "entries.project_id")
+    .where((end) =>
+      end.where("projects.source_endpoint_id", id).whereNotNull("entries.source_password"),
+    )
+    .orWhere((end) =>
+      end.where("projects.target_endpoint_id", id).whereNotNull("entries.target_password"),
+    )
+    .count<{ n: number | string }[]>({ n: "entries.id" })
+    .first();
+  return Number(row?.n ?? 0);
+}
+
+async function hasCarried(trx: Knex.Transaction, id: number): Promise<boolean> {
+  const run = await trx("runs")
+    .join("passes", "passes.id", "runs.pass_id")
+    .whereIn("passes.project_id", projectsOf(trx, id).select("id"))
+    .where("runs.wrote", true)
+    .first("runs.id");
+  return run !== undefined;
+}
+
+function projectsOf(trx: Knex.Transaction, id: number) {
+  return trx("projects").where((end) =>
+    end.where({ source_endpoint_id: id }).orWhere({ target_endpoint_id: id }),
+  );
+}
+
+function columnsOf(change: EndpointChange): Partial<EndpointRow> {
+  const { masterUser, masterFormat, masterPassword, ...same } = change;
+  return {
+    ...same,
+    ...(masterUser !== undefined && { master_user: masterUser }),
+    ...(masterFormat !== undefined && { master_format: masterFormat }),
+    ...(masterPassword !== undefined && { master_password: masterPassword }),
+  };
 }

@@ -1,7 +1,8 @@
 import type { RunId } from "./domain/pass.ts";
 import type { Queue } from "./domain/queue.ts";
 import { closedUntil } from "./windows.ts";
-import { carryRun, type Interruption, type Works } from "./worker.ts";
+import { carryRun } from "./worker.ts";
+import type { Interruption, Works } from "./works.ts";
 
 export interface EngineOptions {
   /** Runs carried at the same time. */

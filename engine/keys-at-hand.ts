@@ -3,7 +3,7 @@ import { UnavailableError } from "./domain/errors.ts";
 import type { RunId } from "./domain/pass.ts";
 import type { EntryId } from "./domain/project.ts";
 import { MissingKeyError } from "./secrets.ts";
-import type { Works } from "./worker.ts";
+import type { Works } from "./works.ts";
 
 const outOfDate =
   "The keys of this process do not open what is sealed now: `keys rotate` was typed with newer ones. It carries nothing until it is started again with GODWIT_KEYS as the other processes have it; what waits is left to them.";

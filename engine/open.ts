@@ -40,7 +40,7 @@ import { memorySystem } from "./providers/memory.ts";
 import { memoryQueue } from "./queues/memory.ts";
 import { aesSealer, keyFile, parseKeys } from "./secrets.ts";
 import type { Desk } from "./submit.ts";
-import { defaults, type Log, type Settings, type Works } from "./worker.ts";
+import { defaults, type Log, type Settings, type Works } from "./works.ts";
 
 /** How long a person waits for the figures of a plan. */
 const forecastMs = 20_000;

@@ -1,83 +1,18 @@
-import { randomBytes } from "node:crypto";
-import type { Clock, Instant } from "./domain/clock.ts";
-import {
-  FencedError,
-  FolderError,
-  harmless,
-  TransientError,
-  UnavailableError,
-  UserError,
-} from "./domain/errors.ts";
-import type { Ledger } from "./domain/ledger.ts";
-import type { Owned, Owners } from "./domain/owner.ts";
-import { type Paces, places } from "./domain/pace.ts";
-import {
-  type Checked,
-  type Job,
-  noTries,
-  type Passes,
-  type RunEnd,
-  type RunId,
-  type Tries,
-} from "./domain/pass.ts";
-import type { Projects } from "./domain/project.ts";
+import type { Instant } from "./domain/clock.ts";
+import { FencedError, TransientError, UnavailableError } from "./domain/errors.ts";
+import type { Owned } from "./domain/owner.ts";
+import { type Checked, type Job, noTries, type RunEnd, type RunId } from "./domain/pass.ts";
 import type { Address, Provider } from "./domain/provider.ts";
 import type { ZonedWindows } from "./domain/window.ts";
 import { checkFirst, refuseFull } from "./pass/check.ts";
 import type { PassResult } from "./pass/result.ts";
 import { reach } from "./pass/whole.ts";
 import { repairPass } from "./repair-pass.ts";
+import { ending, failure, gaveUp, isClean } from "./run-end.ts";
 import { runPass } from "./run-pass.ts";
+import { goesOn, heard, kindOf, mostTries, quiet } from "./waits.ts";
 import { closedUntil } from "./windows.ts";
-
-/** What a worker needs to carry a run. */
-export interface Works {
-  passes: Passes;
-  ledger: Ledger;
-  paces: Pick<Paces, "heard">;
-  projects: Projects;
-  owners: Owners;
-  providers: Record<Address["endpoint"]["provider"], Provider>;
-  clock: Clock;
-  log: Log;
-  settings: Settings;
-}
-
-/** Structured log lines; never a secret, a subject or a body. */
-export interface Log {
-  info(facts: Record<string, unknown>, text: string): void;
-  warn(facts: Record<string, unknown>, text: string): void;
-  error(facts: Record<string, unknown>, text: string): void;
-}
-
-export interface Settings {
-  batch: { items: number; bytes: number };
-  /** How long a target may still store what it was sent before its connection died, in ms. */
-  quietMs: number;
-  /** The same for a connection that died without a word: the network may still deliver. */
-  silentQuietMs: number;
-  /** Tries without progress before a run fails. */
-  tries: number;
-  /** The same while it is the server that takes nobody: an hour, with the pauses between them. */
-  serverTries: number;
-  /** The first pause between tries; doubles up to 60 times itself. */
-  retryMs: number;
-  /** From this on a pause is not sat out: another run has its place meanwhile. */
-  letGoMs: number;
-}
-
-export const defaults: Settings = {
-  batch: { items: 100, bytes: 4_000_000 },
-  quietMs: 30_000,
-  silentQuietMs: 15 * 60_000,
-  tries: 8,
-  serverTries: 66,
-  retryMs: 1_000,
-  letGoMs: 5_000,
-};
-
-/** Why a run is asked to stop between two batches. */
-export type Interruption = "pause" | "stop" | "window" | "shutdown";
+import type { Interruption, Works } from "./works.ts";
 
 /**
  * Carries one run from where it stands to its end: owns the entry, opens both ends, runs the pass, waits and
@@ -173,12 +108,6 @@ async function untilEnd(
   }
 }
 
-function gaveUp(error: TransientError, tries: number, job: Job): RunEnd {
-  const again = job.kind === "verify" ? "verify" : "delta";
-  const reason = `gave up after ${tries} tries: ${harmless(error.message).replace(/\.$/, "")}. What was carried stays; type \`${again}\` to go on later`;
-  return { state: "failed", reason, survey: null };
-}
-
 async function once(
   job: Job,
   works: Works,
@@ -253,93 +182,9 @@ function provider(address: Address, works: Works): Provider {
   return works.providers[address.endpoint.provider];
 }
 
-function isClean({ interrupted, failed, folders, gaps, late }: PassResult): boolean {
-  return !interrupted && failed + folders.length + gaps.length + late === 0;
-}
-
-function ending(result: PassResult, checked: Checked | null): RunEnd {
-  const reasons = result.folders.map(({ folder, reason }) => `${harmless(folder)}: ${reason}`);
-  if (result.gaps.length > 0) {
-    reasons.unshift(
-      `the sums of ${result.gaps.map((one) => harmless(one)).join(", ")} do not balance`,
-    );
-  }
-  if (result.late > 0) {
-    reasons.push(
-      `the new system stored late, after it had been asked, what was then sent again: ${result.late} stand there twice`,
-    );
-  }
-  if (checked?.passed === false) {
-    reasons.push(
-      `the check after it found ${checked.missing} of ${checked.carried} not where they were put, and ${checked.duplicates} standing there twice`,
-    );
-  }
-  const clean = result.failed === 0 && reasons.length === 0;
-  return {
-    state: clean ? "completed" : "completed_with_errors",
-    reason: reasons.length > 0 ? harmless(reasons.join("; "), 500) : null,
-    survey: null,
-  };
-}
-
 function interrupted(stop: AbortSignal, owned: Owned): RunEnd | null {
   if (owned.lost.aborted) throw new FencedError("The lock on the entry is lost.");
   const why = because(stop);
   if (why === "shutdown" || why === "window") return null;
   return { state: why === "pause" ? "paused" : "stopped", reason: null, survey: null };
-}
-
-function failure(error: unknown, job: Job, works: Works): RunEnd {
-  if (error instanceof UserError) return { state: "failed", reason: error.message, survey: null };
-  if (error instanceof FolderError) {
-    const reason = `${harmless(error.message, 300)}. What was carried stays; type \`${job.kind}\` when that is mended`;
-    return { state: "failed", reason, survey: null };
-  }
-  const reference = randomBytes(4).toString("hex");
-  works.log.error({ run: job.run, reference, err: error }, "a run failed for a fault of ours");
-  return {
-    state: "failed",
-    reason: `an error of Godwit's own, reference ${reference}; what was carried stays. Type \`delta\` to go on`,
-    survey: null,
-  };
-}
-
-function quiet(error: TransientError, settings: Settings): number {
-  return error.silent ? settings.silentQuietMs : settings.quietMs;
-}
-
-/** A server that takes nobody is told from a mailbox that fails by itself, but not by a verify. */
-function kindOf(error: unknown, { kind }: Job): keyof Tries {
-  const server = error instanceof TransientError && error.server !== null;
-  return server && kind !== "verify" ? "server" : "own";
-}
-
-function mostTries(kind: keyof Tries, { tries, serverTries }: Settings): number {
-  return kind === "server" ? serverTries : tries;
-}
-
-/** What a server said is a matter of all its mailboxes as well. */
-async function heard(error: TransientError, job: Job, works: Works): Promise<void> {
-  if (error.server === null) return;
-  const { source, target } = await works.projects.addresses(job.entry);
-  const said = [source, target].find(({ endpoint }) => endpoint.id === error.server);
-  const pace = await works.paces.heard(error.server, {
-    entry: job.entry,
-    retryAfterMs: error.retryAfterMs ?? null,
-    shared: said?.endpoint.login === "master",
-  });
-  const now = places(pace, works.clock.now());
-  works.log.info(
-    { run: job.run, endpoint: error.server, atOnce: now },
-    "a mail server asks to wait",
-  );
-}
-
-/** No run waits for longer by one word of a server. */
-const longestMs = 60 * 60_000;
-
-/** When the next try is: each time later, and not before the server's own time. */
-function goesOn(error: TransientError, tries: number, { clock, settings }: Works): Instant {
-  const backoff = settings.retryMs * Math.min(60, 2 ** (tries - 1));
-  return clock.now() + Math.min(longestMs, Math.max(error.retryAfterMs ?? 0, backoff));
 }

@@ -7,7 +7,7 @@ import { startEngine } from "../engine/engine.ts";
 import { memorySystem } from "../engine/providers/memory.ts";
 import { memoryQueue } from "../engine/queues/memory.ts";
 import { makeKey } from "../engine/secrets.ts";
-import { defaults, type Works } from "../engine/worker.ts";
+import { defaults, type Works } from "../engine/works.ts";
 import { acme, passOver } from "./contracts/books.ts";
 import { openBooks } from "./db/books.ts";
 import { compare } from "./servers/checker.ts";

@@ -1,9 +1,16 @@
 import { harmless, UserError } from "../../engine/domain/errors.ts";
-import type { Endpoint } from "../../engine/domain/provider.ts";
-import { aboutAll, command, type Machine, privately } from "../command.ts";
+import { aboutAll, command, privately } from "../command.ts";
+import {
+  readCa,
+  readFingerprint,
+  readFormat,
+  readMasterName,
+  refusePinsWithoutTls,
+} from "../endpoint-words.ts";
 import { isListed, readUrl, refuseInner } from "../host.ts";
 import { readName } from "../mailbox.ts";
 import { passwordFrom } from "../variables.ts";
+import { missing, told } from "../wording/endpoint.ts";
 import { columns } from "../wording/figures.ts";
 import { paceOf } from "../wording/pace.ts";
 
@@ -43,17 +50,13 @@ export const endpointNew = command({
     }
     const place = readUrl(url, options.has("insecure"));
     const ca = options.get("ca");
-    const fingerprint = readFingerprint(options.get("fingerprint"));
-    if (place.security === "none" && (ca !== undefined || fingerprint !== null)) {
-      throw new UserError(
-        "`--insecure` looks at no certificate, `--ca` and `--fingerprint` do; nothing was made. Type one of them.",
-      );
-    }
+    const pinned = options.get("fingerprint");
+    refusePinsWithoutTls(place, ca, pinned);
     return {
       name,
       place,
       ca,
-      fingerprint,
+      fingerprint: pinned === undefined ? null : readFingerprint(pinned),
       ...readLogin(options),
       variable: options.get("password-env"),
     };
@@ -136,74 +139,6 @@ function readLogin(options: ReadonlyMap<string, string>): {
     }
     return { login, user: null, format: "star" };
   }
-  if (user === null || user === "" || harmless(user) !== user || /\s/.test(user)) {
-    throw new UserError(
-      "`--login master` needs the master's name; nothing was made. Type `--user <name>`.",
-    );
-  }
-  return { login, user, format: readFormat(options.get("master-format") ?? "star") };
-}
-
-function readFormat(format: string): string {
-  if (format === "star" || format === "authzid") return format;
-  const plain = harmless(format, 200) === format;
-  if (plain && format.includes("{address}") && format.includes("{master}")) return format;
-  throw new UserError(
-    "`--master-format` is `star`, `authzid` or a template with {address} and {master}, like `{address}*{master}`; nothing was made.",
-  );
-}
-
-function readFingerprint(text: string | undefined): string | null {
-  if (text === undefined) return null;
-  const hex = text
-    .replace(/^sha-?256[:/=]/i, "")
-    .replace(/:/g, "")
-    .toUpperCase();
-  if (/^[0-9A-F]{64}$/.test(hex)) return hex.match(/../g)?.join(":") ?? null;
-  throw new UserError(
-    "`--fingerprint` is the SHA-256 of the certificate, 32 hex pairs like AA:BB:…; nothing was made. `openssl x509 -noout -fingerprint -sha256 -in cert.pem` prints it.",
-  );
-}
-
-async function readCa(path: string, machine: Machine): Promise<string> {
-  let text: string;
-  try {
-    text = await machine.readFile(path);
-  } catch {
-    throw new UserError(
-      `The file ${harmless(path)} could not be read; nothing was made. Type \`--ca\` with the path of a PEM file.`,
-    );
-  }
-  if (/PRIVATE KEY/.test(text)) {
-    throw new UserError(
-      `The file ${harmless(path)} holds a private key; nothing was made. Only the authority's certificate belongs here.`,
-    );
-  }
-  if (!/-----BEGIN CERTIFICATE-----/.test(text) || text.length > 1_000_000) {
-    throw new UserError(
-      `The file ${harmless(path)} holds no certificate in PEM form; nothing was made.`,
-    );
-  }
-  return text;
-}
-
-function told(endpoint: Endpoint): string {
-  const security = { tls: "TLS", starttls: "STARTTLS", none: "without TLS" }[endpoint.security];
-  const login =
-    endpoint.login === "master"
-      ? `logs in as master ${endpoint.masterUser ?? ""} (${endpoint.masterFormat})`
-      : "logs in with each mailbox's own password";
-  const trust =
-    endpoint.fingerprint !== null
-      ? ", one certificate trusted"
-      : endpoint.ca !== null
-        ? ", its own authority trusted"
-        : "";
-  const host = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host;
-  return `${host}:${endpoint.port}, ${security}${trust}, ${login}`;
-}
-
-function missing(endpoint: Endpoint): string {
-  if (endpoint.login !== "master" || endpoint.masterPassword !== null) return "";
-  return ` Its password is missing: type \`endpoint secret ${endpoint.name}\`.`;
+  const master = readMasterName(user);
+  return { login, user: master, format: readFormat(options.get("master-format") ?? "star") };
 }

@@ -10,6 +10,7 @@ import { cutoverDone, cutoverWatch } from "./cutover-watch.ts";
 import { endpointList, endpointNew } from "./endpoint.ts";
 import { endpointPace } from "./endpoint-pace.ts";
 import { endpointSecret } from "./endpoint-secret.ts";
+import { endpointSet } from "./endpoint-set.ts";
 import { feedback } from "./feedback.ts";
 import { help } from "./help.ts";
 import { importCsv } from "./import.ts";
@@ -32,6 +33,7 @@ import { report, status } from "./status.ts";
 /** Every command there is, in the order help shows them. A new one is added here and in a file of its own. */
 export const commands: Command[] = [
   endpointNew,
+  endpointSet,
   endpointSecret,
   endpointPace,
   projectNew,

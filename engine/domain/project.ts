@@ -103,6 +103,21 @@ export type Login = { entry: EntryId } & Pick<
   "sourceUser" | "sourcePassword" | "targetUser" | "targetPassword"
 >;
 
+/** What is to change of an endpoint; what is left out stays. Its password can be forgotten here and not be set. */
+export type EndpointChange = Partial<
+  Pick<
+    Endpoint,
+    "host" | "port" | "security" | "masterUser" | "masterFormat" | "ca" | "fingerprint" | "inward"
+  >
+> & { masterPassword?: null };
+
+export interface ChangedEndpoint {
+  was: Endpoint;
+  is: Endpoint;
+  /** Whether anything was ever carried from it or to it. */
+  carried: boolean;
+}
+
 export type ProjectChange = Partial<
   Pick<Project, "policy" | "zone" | "filters" | "windows" | "closed">
 >;
@@ -138,6 +153,15 @@ export interface Projects {
   endpoints(): Promise<Endpoint[]>;
   endpoint(name: string): Promise<Endpoint | null>;
   setMasterPassword(endpoint: number, password: Secret): Promise<void>;
+  /**
+   * `change` is made of the endpoint as it stands, and of how many mailboxes on it have a password of their own; nobody
+   * changes it in between. Throws `UserError` while a pass of one of its projects is queued or processing, and none
+   * begins meanwhile; a paused one goes on with what the endpoint is then.
+   */
+  changeEndpoint(
+    endpoint: number,
+    change: (now: Endpoint, ownPasswords: number) => EndpointChange,
+  ): Promise<ChangedEndpoint>;
 
   /** All or none. Throws `UserError` naming each entry whose source or target the project already has. */
   add(project: ProjectId, entries: NewEntry[]): Promise<Entry[]>;

@@ -94,7 +94,9 @@ describe("a queue between processes", () => {
     for (const who of [as("stranger"), as("bo"), as("cy"), as("owner", true)]) {
       const { result, lines } = await world.say("queue", who);
       expect(result).toBe("refused");
-      expect(lines.at(-1)?.text).toMatch(/`queue` (is for those who stand in GODWIT_OWNERS|needs the role owner, and guests)/);
+      expect(lines.at(-1)?.text).toMatch(
+        /`queue` (is for those who stand in GODWIT_OWNERS|needs the role owner, and guests)/,
+      );
     }
     expect(invited).toEqual([]);
 

@@ -68,6 +68,7 @@ const needs: [role: "anyone" | "viewer" | "operator" | "owner" | "everywhere", t
   ["owner", "project close"],
   ["owner", "audit"],
   ["everywhere", "endpoint new x imaps://imap.example.net --login user"],
+  ["everywhere", "endpoint set old imaps://imap.example.net"],
   ["everywhere", "endpoint list"],
   ["everywhere", "endpoint pace old 5"],
   ["everywhere", "endpoint secret old"],

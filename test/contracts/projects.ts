@@ -3,7 +3,19 @@ import { presets } from "../../engine/domain/policy.ts";
 import { noFilters } from "../../engine/domain/project.ts";
 import { Secret } from "../../engine/domain/secret.ts";
 import { noWindows } from "../../engine/domain/window.ts";
-import { acme, type Books, begun, endpoint, newEntry, type OpenBooks } from "./books.ts";
+import {
+  acme,
+  type Books,
+  begun,
+  carry,
+  completed,
+  endpoint,
+  item,
+  newEntry,
+  type OpenBooks,
+  passOver,
+  paused,
+} from "./books.ts";
 
 /** What everything that keeps projects must do. */
 export function projectsContract(open: OpenBooks): void {
@@ -93,6 +105,86 @@ export function projectsContract(open: OpenBooks): void {
 
       const found = await books.projects.endpoint("old");
       expect(found?.masterPassword?.reveal()).toBe("another");
+    });
+
+    test("of an endpoint that is changed, what is left out stays, and its password can be forgotten", async () => {
+      const { projects } = books;
+      const was = await projects.addEndpoint(endpoint("old", { ca: "PEM" }));
+      await books.paces.set(was.id, 5);
+
+      const { host, ...more } = { host: "mail2.example", masterUser: "boss", fingerprint: "AA" };
+      const one = await projects.changeEndpoint(was.id, (now) => {
+        expect(now).toEqual(was);
+        return { host };
+      });
+      expect(one).toEqual({ was, is: { ...was, host }, carried: false });
+      await projects.changeEndpoint(was.id, () => ({ ...more, ca: null, inward: false }));
+      const now = { ...was, host, ...more, ca: null, inward: false };
+      expect(await projects.endpoint("old")).toEqual(now);
+      expect((await projects.endpoint("old"))?.masterPassword?.reveal()).toBe("master's password");
+      expect((await books.paces.of(was.id)).atOnce).toBe(5);
+
+      await projects.changeEndpoint(was.id, () => ({ port: 143, masterPassword: null }));
+      expect(await projects.endpoint("old")).toEqual({ ...now, port: 143, masterPassword: null });
+      const refusing = projects.changeEndpoint(was.id, () => {
+        throw new Error("not this");
+      });
+      await expect(refusing).rejects.toThrow("not this");
+      expect(await projects.changeEndpoint(was.id, () => ({}))).toMatchObject({
+        is: { port: 143 },
+      });
+    });
+
+    test("no endpoint is changed while a pass of its projects is queued or processing", async () => {
+      const { projects, passes } = books;
+      const { project, entries } = await acme(books, ["anna", "bob"]);
+      const ends = [project.sourceEndpoint.id, project.targetEndpoint.id];
+      const change = (id: number) => projects.changeEndpoint(id, () => ({ port: 1 }));
+      const other = await projects.addEndpoint(endpoint("other"));
+      const [anna, bob] = entries;
+      await using run = await begun(books, project, anna!);
+      const both = `Pass ${run.pass} of acme is under way, and 1 more; nothing was changed`;
+      const queued = await passes.submit(passOver(project, [bob!]));
+
+      for (const id of ends) await expect(change(id)).rejects.toThrow(both);
+      expect((await change(other.id)).is.port).toBe(1);
+      await passes.control(run.pass, "pause", "x");
+      await expect(change(ends[0]!), "its engine has not heard").rejects.toThrow(both);
+      await passes.end(run.run, paused, run.fence);
+      await expect(change(ends[0]!)).rejects.toThrow(`\`pause ${queued} --project acme\` first`);
+      expect((await projects.endpoint("old"))?.port).toBe(993);
+      await passes.control(queued, "pause", "x");
+      expect((await change(ends[0]!)).is.port).toBe(1);
+      await passes.control(queued, "stop", "x");
+      await passes.control(run.pass, "run", "x");
+      await expect(change(ends[1]!)).rejects.toThrow(`Pass ${run.pass} of acme is under way;`);
+      await passes.control(run.pass, "stop", "x");
+      expect((await change(ends[1]!)).is.port).toBe(1);
+    });
+
+    test("who changes an endpoint hears whether it was carried over, and whose passwords lie there", async () => {
+      const { projects } = books;
+      const { project, entries } = await acme(books, ["anna"]);
+      const heard: unknown[] = [];
+      const look = async (id: number) => {
+        const { carried } = await projects.changeEndpoint(id, (_, ownPasswords) => {
+          heard.push(ownPasswords);
+          return {};
+        });
+        heard.push(carried);
+      };
+      const ends = [project.sourceEndpoint.id, project.targetEndpoint.id];
+      for (const id of ends) await look(id);
+      await projects.add(project.id, [
+        newEntry("bob", { targetPassword: new Secret("his") }),
+        newEntry("eve", { targetPassword: new Secret("hers") }),
+      ]);
+      await using run = await begun(books, project, entries[0]!);
+      await carry(books, run, [item(1)]);
+      await books.passes.end(run.run, completed, run.fence);
+      for (const id of ends) await look(id);
+
+      expect(heard).toEqual([0, false, 0, false, 0, true, 2, true]);
     });
 
     test("entries come back in the order they were added", async () => {

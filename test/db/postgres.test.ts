@@ -2,7 +2,7 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { approvalsContract } from "../contracts/approvals.ts";
 import { boardsContract } from "../contracts/boards.ts";
-import { acme, own } from "../contracts/books.ts";
+import { acme, own, passOver } from "../contracts/books.ts";
 import { conversationsContract } from "../contracts/conversations.ts";
 import { cutoversContract } from "../contracts/cutovers.ts";
 import { ledgerContract } from "../contracts/ledger.ts";
@@ -64,6 +64,32 @@ describe("the PostgreSQL database", () => {
     await using next = await own(books, entries[0]!);
     expect(next.fence.token).toBe(owned.fence.token + 1);
     expect(next.lost.aborted).toBe(false);
+  });
+
+  test("a pass that is resumed at the same moment goes first, and its endpoint is not changed", async () => {
+    await using books = await open();
+    const { project, entries } = await acme(books, ["anna"]);
+    const pass = await books.passes.submit(passOver(project, entries));
+    await books.passes.control(pass, "pause", "x");
+    const { knex } = books.database;
+    const resuming = await knex.transaction();
+    await resuming("passes").where({ id: pass }).forNoKeyUpdate().first("id");
+    await resuming("passes").where({ id: pass }).update({ state: "queued" });
+    let done = false;
+    const changing = books.projects
+      .changeEndpoint(project.sourceEndpoint.id, () => ({ port: 1 }))
+      .finally(() => {
+        done = true;
+      });
+    changing.catch(() => {});
+    const waits = () =>
+      knex("pg_stat_activity").where({ wait_event_type: "Lock" }).first("pid") as Promise<unknown>;
+
+    while (!done && (await waits()) === undefined);
+    await resuming.commit();
+
+    await expect(changing).rejects.toThrow(`Pass ${pass} of acme is under way`);
+    expect((await books.projects.endpoint("old"))?.port).toBe(993);
   });
 
   test("what a frozen process owns is free after a while, and it knows the moment it thaws; a living one keeps its own", async () => {

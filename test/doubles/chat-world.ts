@@ -39,7 +39,8 @@ import { type MemorySystem, memorySystem } from "../../engine/providers/memory.t
 import { memoryQueue } from "../../engine/queues/memory.ts";
 import { aesSealer, makeKey, parseKeys } from "../../engine/secrets.ts";
 import type { Desk } from "../../engine/submit.ts";
-import { carryRun, defaults, type Works } from "../../engine/worker.ts";
+import { carryRun } from "../../engine/worker.ts";
+import { defaults, type Works } from "../../engine/works.ts";
 import { type ScriptedMx, scriptedMx } from "./mx.ts";
 
 /** The bot, the narrator and an engine on an SQLite database of their own, with mail systems in memory. */

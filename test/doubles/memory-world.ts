@@ -11,7 +11,8 @@ import { Secret } from "../../engine/domain/secret.ts";
 import { type Opened, openGodwit } from "../../engine/open.ts";
 import { type MemorySystem, memorySystem } from "../../engine/providers/memory.ts";
 import { preview, submit } from "../../engine/submit.ts";
-import { carryRun, type Works } from "../../engine/worker.ts";
+import { carryRun } from "../../engine/worker.ts";
+import type { Works } from "../../engine/works.ts";
 
 /** A clock that stands still; sleeping moves it. */
 export function standingClock(start: Instant): Clock & { set(to: Instant): void } {

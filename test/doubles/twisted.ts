@@ -3,7 +3,7 @@ import type { Item } from "../../engine/domain/item.ts";
 import type { Owners } from "../../engine/domain/owner.ts";
 import type { PassKind } from "../../engine/domain/pass.ts";
 import type { OpenSource, OpenTarget, Source, Target } from "../../engine/domain/provider.ts";
-import type { Works } from "../../engine/worker.ts";
+import type { Works } from "../../engine/works.ts";
 import { type MemoryWorld, memoryWorld } from "./memory-world.ts";
 
 // Mail systems that behave badly, in front of those in memory.

@@ -3,7 +3,8 @@ import { FolderError, TransientError } from "../../engine/domain/errors.ts";
 import type { Item } from "../../engine/domain/item.ts";
 import type { Owners } from "../../engine/domain/owner.ts";
 import { preview, submit } from "../../engine/submit.ts";
-import { carryRun, type Interruption } from "../../engine/worker.ts";
+import { carryRun } from "../../engine/worker.ts";
+import type { Interruption } from "../../engine/works.ts";
 import type { MemoryWorld } from "../doubles/memory-world.ts";
 import { annas, letter, twisted } from "../doubles/twisted.ts";
 

@@ -7,7 +7,7 @@ import { type Opened, openGodwit } from "../../engine/open.ts";
 import { memorySystem } from "../../engine/providers/memory.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
 import { aesSealer, parseKeys } from "../../engine/secrets.ts";
-import type { Works } from "../../engine/worker.ts";
+import type { Works } from "../../engine/works.ts";
 import { acme, passOver } from "../contracts/books.ts";
 import { sqliteFolder } from "../db/books.ts";
 

@@ -4,7 +4,7 @@ import { ended, type PassId } from "../../engine/domain/pass.ts";
 import { startEngine } from "../../engine/engine.ts";
 import { type MemorySystem, memorySystem } from "../../engine/providers/memory.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
-import { defaults, type Works } from "../../engine/worker.ts";
+import { defaults, type Works } from "../../engine/works.ts";
 import { acme, type Books, newEntry, passOver } from "../contracts/books.ts";
 import { openBooks, sqliteFolder } from "../db/books.ts";
 import { memoryWorld } from "../doubles/memory-world.ts";

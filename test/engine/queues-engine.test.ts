@@ -3,7 +3,7 @@ import { startEngine } from "../../engine/engine.ts";
 import { memorySystem } from "../../engine/providers/memory.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
 import { ringWaiting } from "../../engine/submit.ts";
-import { defaults, type Works } from "../../engine/worker.ts";
+import { defaults, type Works } from "../../engine/works.ts";
 import { acme, newEntry, passOver } from "../contracts/books.ts";
 import { openBooks, sqliteFolder } from "../db/books.ts";
 

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { FolderError } from "../../engine/domain/errors.ts";
 import type { PassKind } from "../../engine/domain/pass.ts";
 import { preview, submit } from "../../engine/submit.ts";
-import { carryRun, type Works } from "../../engine/worker.ts";
+import { carryRun } from "../../engine/worker.ts";
+import type { Works } from "../../engine/works.ts";
 import { type MemoryWorld, memoryWorld } from "../doubles/memory-world.ts";
 import {
   annas,

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { FolderError } from "../../engine/domain/errors.ts";
 import type { PassKind } from "../../engine/domain/pass.ts";
 import { makeForecaster } from "../../engine/forecast.ts";
-import type { Works } from "../../engine/worker.ts";
+import type { Works } from "../../engine/works.ts";
 import type { MemoryWorld } from "../doubles/memory-world.ts";
 import {
   adding,

@@ -4,7 +4,8 @@ import { noFilters } from "../../engine/domain/project.ts";
 import type { Address, Source } from "../../engine/domain/provider.ts";
 import { withKeysAtHand } from "../../engine/keys-at-hand.ts";
 import { MissingKeyError } from "../../engine/secrets.ts";
-import { carryRun, type Works } from "../../engine/worker.ts";
+import { carryRun } from "../../engine/worker.ts";
+import type { Works } from "../../engine/works.ts";
 import { passOver } from "../contracts/books.ts";
 import { type MemoryWorld, memoryWorld } from "../doubles/memory-world.ts";
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { trustedMs } from "../../db/server-locks.ts";
 import type { Item } from "../../engine/domain/item.ts";
 import { imapProvider } from "../../engine/providers/imap/provider.ts";
-import { defaults } from "../../engine/worker.ts";
+import { defaults } from "../../engine/works.ts";
 import { frozenAndThawed, openStage, type Stage, stalled, takenOver, together } from "./double.ts";
 import { dump } from "./kills.ts";
 

@@ -8,7 +8,7 @@ import { startEngine } from "../../engine/engine.ts";
 import { memorySystem } from "../../engine/providers/memory.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
 import { ringWaiting } from "../../engine/submit.ts";
-import { defaults, type Log, type Works } from "../../engine/worker.ts";
+import { defaults, type Log, type Works } from "../../engine/works.ts";
 import { acme, type Books, passOver } from "../contracts/books.ts";
 import { openBooks } from "../db/books.ts";
 import { type Stand, standOf } from "./stand.ts";

@@ -3,7 +3,7 @@ import type { Item } from "../../engine/domain/item.ts";
 import type { Owned } from "../../engine/domain/owner.ts";
 import type { Entry, EntryId } from "../../engine/domain/project.ts";
 import type { Provider, Target } from "../../engine/domain/provider.ts";
-import type { Works } from "../../engine/worker.ts";
+import type { Works } from "../../engine/works.ts";
 
 export interface Watch {
   /** How long the new system takes for a letter, in ms: the faults come in the middle of batches. */

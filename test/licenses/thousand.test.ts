@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startEngine } from "../../engine/engine.ts";
 import { memorySystem } from "../../engine/providers/memory.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
-import { defaults, type Works } from "../../engine/worker.ts";
+import { defaults, type Works } from "../../engine/works.ts";
 import { acme, type Books, passOver } from "../contracts/books.ts";
 import { openBooks, sqliteFolder } from "../db/books.ts";
 import { type Postgres, startPostgres } from "../servers/postgres.ts";

@@ -15,7 +15,7 @@ import { Secret } from "../../engine/domain/secret.ts";
 import { startEngine } from "../../engine/engine.ts";
 import { type OpenConfig, type Opened, openGodwit } from "../../engine/open.ts";
 import { preview, submit } from "../../engine/submit.ts";
-import type { Settings } from "../../engine/worker.ts";
+import type { Settings } from "../../engine/works.ts";
 import type { Dovecot } from "./dovecot.ts";
 
 /** Godwit between two real servers, on a database of its own. */

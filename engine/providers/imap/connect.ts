@@ -13,7 +13,7 @@ import { newWire, type Wire } from "./wire.ts";
 /** How to connect; everything has a default. */
 export interface ImapOptions {
   /** The address of a host that must not lead inside; `outerAddress` by default. */
-  outer?: (host: string) => Promise<string>;
+  outer?: (host: string, endpoint: string) => Promise<string>;
   connectMs?: number;
   /** How long a server may be silent while it owes an answer. */
   silenceMs?: number;
@@ -73,9 +73,9 @@ export async function connect(address: Address, options: ImapOptions): Promise<S
   return sessionOver(wire, who, limits, options.keepAliveMs ?? 120_000);
 }
 
-async function outer({ host }: Endpoint, who: Who, options: ImapOptions): Promise<string> {
+async function outer({ host, name }: Endpoint, who: Who, options: ImapOptions): Promise<string> {
   try {
-    return await (options.outer ?? outerAddress)(host);
+    return await (options.outer ?? outerAddress)(host, name);
   } catch (error) {
     throw error instanceof UserError ? error : notConnected(error, who, null);
   }
@@ -182,13 +182,13 @@ function checkBeforeLogin(wire: Wire, endpoint: Endpoint, login: Login, who: Who
   }
   if (!wire.secureConnection && wire.capabilities.has("LOGINDISABLED")) {
     throw new UserError(
-      `${place} takes no login without TLS (LOGINDISABLED). Nothing was carried. Use imaps:// or imap:// with STARTTLS in \`endpoint new ${who.endpoint} …\`.`,
+      `${place} takes no login without TLS (LOGINDISABLED). Nothing was carried. Use imaps:// or imap:// with STARTTLS in \`endpoint set ${who.endpoint} …\`.`,
     );
   }
   // Without it the master would be in a mailbox of its own.
   if (login.authzid !== undefined && !wire.capabilities.has("AUTH=PLAIN")) {
     throw new UserError(
-      `${place} does not offer SASL PLAIN, which a login for others (authzid) needs. Nothing was carried. Try \`--master-format star\`.`,
+      `${place} does not offer SASL PLAIN, which a login for others (authzid) needs. Nothing was carried. Try \`endpoint set ${who.endpoint} --master-format star\`.`,
     );
   }
 }
@@ -199,7 +199,7 @@ function checkPin(wire: Wire, pinned: string, place: string, who: Who): void {
   const plain = (text: string) => text.replace(/[^0-9a-f]/gi, "").toUpperCase();
   if (seen !== undefined && plain(seen) === plain(pinned)) return;
   throw new UserError(
-    `The certificate of ${place} is not the pinned one: it showed ${seen ?? "none"}. Nothing was sent to it. If the server has a new certificate, pin that with \`--fingerprint\` in \`endpoint new ${who.endpoint} …\`.`,
+    `The certificate of ${place} is not the pinned one: it showed ${seen ?? "none"}. Nothing was sent to it. If the server has a new certificate, pin that with \`endpoint set ${who.endpoint} --fingerprint <sha256>\`.`,
   );
 }
 

@@ -124,7 +124,8 @@ export function passing(said: { code: string[]; text: string }, who: Who): Trans
     return new TransientError(
       `${who.endpoint} cannot serve ${who.mailbox} now: ${words(said.text, who)}`,
       "server unavailable",
-      { server: who.endpointId },
+      // In use is this mailbox alone (RFC 5530).
+      { server: said.code[0] === "INUSE" ? undefined : who.endpointId },
     );
   }
   return null;
@@ -171,27 +172,27 @@ export function notConnected(error: unknown, who: Who, failure: unknown): unknow
   const code = raw?.code ?? "";
   if (certificateCodes.includes(code) || /^CERT_|^UNABLE_TO_/.test(code)) {
     return new UserError(
-      `The certificate of ${who.endpoint} (${who.host}:${who.port}) is not trusted: ${certificateFault(raw)}. Nothing was sent to it. Give the authority with \`--ca <file>\` or pin the certificate with \`--fingerprint <sha256>\` in \`endpoint new ${who.endpoint} …\`.`,
+      `The certificate of ${who.endpoint} (${who.host}:${who.port}) is not trusted: ${certificateFault(raw)}. Nothing was sent to it. Give the authority with \`endpoint set ${who.endpoint} --ca <file>\` or pin the certificate with \`endpoint set ${who.endpoint} --fingerprint <sha256>\`.`,
     );
   }
   if (code === "ENOTFOUND" || code === "EAI_NONAME") {
     return new UserError(
-      `There is no server called ${who.host} (endpoint ${who.endpoint}). Nothing was carried. Correct the host with \`endpoint new ${who.endpoint} imaps://<host>\`.`,
+      `There is no server called ${who.host} (endpoint ${who.endpoint}). Nothing was carried. Correct the host with \`endpoint set ${who.endpoint} imaps://<host>\`.`,
     );
   }
   if (code === "EPROTO" || code.startsWith("ERR_SSL")) {
     return new UserError(
-      `${who.endpoint} (${who.host}:${who.port}) does not speak TLS 1.2 or later on this port. Nothing was sent to it. Use imaps:// for the TLS port (993) and imap:// for STARTTLS (143) in \`endpoint new ${who.endpoint} …\`.`,
+      `${who.endpoint} (${who.host}:${who.port}) does not speak TLS 1.2 or later on this port. Nothing was sent to it. Use imaps:// for the TLS port (993) and imap:// for STARTTLS (143) in \`endpoint set ${who.endpoint} …\`.`,
     );
   }
   if (raw?.tlsFailed === true && !goneCodes.includes(code)) {
     return new UserError(
-      `${who.endpoint} (${who.host}:${who.port}) does not offer a safe STARTTLS. Nothing was sent to it. Use imaps:// in \`endpoint new ${who.endpoint} …\`.`,
+      `${who.endpoint} (${who.host}:${who.port}) does not offer a safe STARTTLS. Nothing was sent to it. Use imaps:// in \`endpoint set ${who.endpoint} …\`.`,
     );
   }
   if (raw?.authenticationFailed === true && !goneCodes.includes(code)) {
     return new UserError(
-      `${who.endpoint} lets nobody log in the way we can (${words(raw.message, who)}). Nothing was carried. Use imaps:// or imap:// with STARTTLS in \`endpoint new ${who.endpoint} …\`.`,
+      `${who.endpoint} lets nobody log in the way we can (${words(raw.message, who)}). Nothing was carried. Use imaps:// or imap:// with STARTTLS in \`endpoint set ${who.endpoint} …\`.`,
     );
   }
   if (["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH"].includes(code)) {

@@ -9,13 +9,14 @@ import { isInner } from "../../domain/network.ts";
  */
 export async function outerAddress(
   host: string,
+  endpoint: string,
   resolve: (host: string) => Promise<string[]> = everyAddress,
 ): Promise<string> {
   const addresses = await resolve(host);
   const [first] = addresses;
   if (first !== undefined && !addresses.some(isInner)) return first;
   throw new UserError(
-    `${host} leads into a private network, and it was named from a chat. Nothing was carried. Whoever runs Godwit can list the host in GODWIT_ENDPOINTS_ALLOWED and make the endpoint anew.`,
+    `${host} leads into a private network, and it was named from a chat. Nothing was carried. Whoever runs Godwit can type \`endpoint set ${endpoint} imaps://<host>\` in its own terminal, or list the host in GODWIT_ENDPOINTS_ALLOWED and then have it typed in the chat.`,
   );
 }
 

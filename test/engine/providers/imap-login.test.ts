@@ -53,7 +53,7 @@ describe("who logs in", () => {
     });
     const error = await refused(addressAt(proxy, "anna", { masterFormat: "authzid" }));
     expect(error).toBeInstanceOf(UserError);
-    expect(error.message).toContain("--master-format star");
+    expect(error.message).toContain("`endpoint set old --master-format star`");
     expect(saidByLogin(proxy)).toEqual([]);
   });
 
@@ -140,12 +140,15 @@ describe("whom we talk to", () => {
     for (const address of [tls({}), starttls({}), starttls({ port: proxy.port })]) {
       const error = await refused(address);
       expect(error).toBeInstanceOf(UserError);
-      expect(error.message).toMatch(/not trusted.*--ca <file>.*--fingerprint/);
+      expect(error.message).toMatch(
+        /not trusted.*`endpoint set old --ca <file>`.*`endpoint set old --fingerprint/,
+      );
     }
     for (const address of [tls, starttls]) {
       const error = await refused(address({ fingerprint: wrong }));
       expect(error).toBeInstanceOf(UserError);
       expect(error.message).toContain(`it showed ${server.certificate.fingerprint}`);
+      expect(error.message).toContain("`endpoint set old --fingerprint <sha256>`");
     }
     expect(saidByLogin(proxy)).toEqual([]);
   });
@@ -173,7 +176,7 @@ describe("whom we talk to", () => {
     const { ca } = server.certificate;
     const error = await refused(addressAt(proxy, "anna", { security: "starttls", ca }));
     expect(error).toBeInstanceOf(UserError);
-    expect(error.message).toContain("STARTTLS");
+    expect(error.message).toMatch(/STARTTLS.*imaps:\/\/ in `endpoint set old …`/);
     expect(saidByLogin(proxy)).toEqual([]);
   });
 
@@ -192,7 +195,7 @@ describe("whom we talk to", () => {
     await using strict = await startDovecot({ plaintextRefused: true, listen: "127.0.0.2" });
     const error = await refused(addressAt(strict, "anna"));
     expect(error).toBeInstanceOf(UserError);
-    expect(error.message).toContain("LOGINDISABLED");
+    expect(error.message).toMatch(/LOGINDISABLED.*`endpoint set old …`/);
     const { ca } = strict.certificate;
     expect(await count(addressAt(strict, "anna", { security: "starttls", ca }))).toBe(0);
   });
@@ -253,7 +256,7 @@ describe("whom we talk to", () => {
   test("a port that does not speak TLS is told from a bad certificate", async () => {
     const error = await refused(addressAt(server, "anna", { security: "tls" }));
     expect(error).toBeInstanceOf(UserError);
-    expect(error.message).toContain("does not speak TLS");
+    expect(error.message).toMatch(/does not speak TLS.*`endpoint set old …`/);
   });
 });
 

@@ -18,14 +18,16 @@ describe("a host named from afar", () => {
     // One honest address does not make up for one inside.
     ["203.0.113.7", "10.0.0.7"],
   ])("that resolves to %s is not connected to", async (...addresses) => {
-    const opening = outerAddress("mail.example", async () => addresses);
+    const opening = outerAddress("mail.example", "old", async () => addresses);
     await expect(opening).rejects.toThrow(UserError);
-    await expect(opening).rejects.toThrow(/private network.*GODWIT_ENDPOINTS_ALLOWED/);
+    await expect(opening).rejects.toThrow(
+      /private network.*`endpoint set old .*GODWIT_ENDPOINTS_ALLOWED/,
+    );
   });
 
   test("is connected to at the address that was looked at", async () => {
     const answers = [["203.0.113.7"], ["127.0.0.1"]];
-    expect(await outerAddress("mail.example", async () => answers.shift() ?? [])).toBe(
+    expect(await outerAddress("mail.example", "old", async () => answers.shift() ?? [])).toBe(
       "203.0.113.7",
     );
     expect(answers).toHaveLength(1);

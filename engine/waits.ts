@@ -1,0 +1,47 @@
+import type { Instant } from "./domain/clock.ts";
+import { TransientError } from "./domain/errors.ts";
+import { places } from "./domain/pace.ts";
+import type { Job, Tries } from "./domain/pass.ts";
+import type { Settings, Works } from "./works.ts";
+
+/** How long a target may still store what it was sent before this, in ms. */
+export function quiet(error: TransientError, settings: Settings): number {
+  return error.silent ? settings.silentQuietMs : settings.quietMs;
+}
+
+/** A server that takes nobody is told from a mailbox that fails by itself, but not by a verify. */
+export function kindOf(error: unknown, { kind }: Job): keyof Tries {
+  const server = error instanceof TransientError && error.server !== null;
+  return server && kind !== "verify" ? "server" : "own";
+}
+
+/** Tries of a kind before a run fails. */
+export function mostTries(kind: keyof Tries, { tries, serverTries }: Settings): number {
+  return kind === "server" ? serverTries : tries;
+}
+
+/** What a server said is a matter of all its mailboxes as well. */
+export async function heard(error: TransientError, job: Job, works: Works): Promise<void> {
+  if (error.server === null) return;
+  const { source, target } = await works.projects.addresses(job.entry);
+  const said = [source, target].find(({ endpoint }) => endpoint.id === error.server);
+  const pace = await works.paces.heard(error.server, {
+    entry: job.entry,
+    retryAfterMs: error.retryAfterMs ?? null,
+    shared: said?.endpoint.login === "master",
+  });
+  const now = places(pace, works.clock.now());
+  works.log.info(
+    { run: job.run, endpoint: error.server, atOnce: now },
+    "a mail server asks to wait",
+  );
+}
+
+/** No run waits for longer by one word of a server. */
+const longestMs = 60 * 60_000;
+
+/** When the next try is: each time later, and not before the server's own time. */
+export function goesOn(error: TransientError, tries: number, { clock, settings }: Works): Instant {
+  const backoff = settings.retryMs * Math.min(60, 2 ** (tries - 1));
+  return clock.now() + Math.min(longestMs, Math.max(error.retryAfterMs ?? 0, backoff));
+}
