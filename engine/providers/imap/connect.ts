@@ -104,7 +104,7 @@ function loginOf({ endpoint, mailbox, user, password }: Address): Login {
   if (password !== null) return { user: user ?? mailbox, pass: password.reveal() };
   if (endpoint.login === "user") {
     throw new UserError(
-      `There is no password for ${mailbox} at ${endpoint.name}. Nothing was carried. Import the list again with a password column, or give the endpoint a master user.`,
+      `There is no password for ${mailbox} at ${endpoint.name}. Nothing was carried. Import the list again with a password column.`,
     );
   }
   const { masterUser, masterPassword, masterFormat } = endpoint;
