@@ -40,7 +40,7 @@ export interface BotParts {
 }
 
 /** How many events are remembered with what came of them, for those delivered again to this process. */
-const remembered = 1000;
+const remembered = 200;
 
 /** Parse, authorise, run, reply; here is the bot's only catch. */
 export function makeBot(parts: BotParts): Bot {

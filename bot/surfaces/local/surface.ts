@@ -72,7 +72,7 @@ function extra(message: Message, key?: string): Record<string, unknown> {
 }
 
 /** As many keys are remembered: who asks wants to know of what was said a moment ago. */
-const remembered = 1_000;
+const remembered = 300;
 
 /** Where each key was used last, kept up with the transcript as it grows. */
 function keyIndex(transcript: Transcript): {
