@@ -8,7 +8,7 @@ import {
 import { Redis, type RedisOptions } from "ioredis";
 import { within } from "../domain/clock.ts";
 import type { Depth } from "../domain/queue.ts";
-import { Secret } from "../domain/secret.ts";
+import { hidePassword } from "../domain/secret.ts";
 import type { Pace } from "./pace.ts";
 
 /** What a ring carries. */
@@ -62,7 +62,7 @@ const schema = "godwit_queue";
 
 /** The store of a `redis://`, `rediss://` or `postgres://` URL. Nothing is opened yet. */
 export function storeOf(url: string, pace: Pace): Store {
-  hide(url);
+  hidePassword(url);
   return isRedis(url) ? redisStore(url, pace) : postgresStore(url, pace);
 }
 
@@ -224,7 +224,7 @@ interface Waited {
 
 /** A client that gives up where Redis does not answer, to ask how it stands. */
 export function redisClient(url: string, withinMs: number): Redis {
-  hide(url);
+  hidePassword(url);
   return new Redis(url, {
     lazyConnect: true,
     retryStrategy: () => null,
@@ -235,10 +235,4 @@ export function redisClient(url: string, withinMs: number): Redis {
 
 export function isRedis(url: string): boolean {
   return /^rediss?:/i.test(url);
-}
-
-/** The URL's password is never to be seen in a log. */
-function hide(url: string): void {
-  const { password } = new URL(url);
-  for (const form of new Set([password, decodeURIComponent(password)])) new Secret(form);
 }
