@@ -97,6 +97,7 @@ async function untilEnd(
       }
       await heard(error, job, works);
       const until = goesOn(error, tries[kind], works);
+      works.log.info({ run: job.run, waitingFor: error.waitingFor, until }, "a run waits");
       if (until - works.clock.now() >= works.settings.letGoMs) {
         await works.passes.letGo(job.run, { for: error.waitingFor, until }, tries, owned.fence);
         return null;
