@@ -55,7 +55,6 @@ async function steerIdle(
     case "pause":
       return runs.where({ state: "queued", wanted: "run" }).update({
         wanted: "pause",
-        resumed: false,
         state: "paused",
         waiting_for: null,
         waiting_until: null,
@@ -77,23 +76,21 @@ async function steer(
 ): Promise<boolean> {
   // The first of a remigration takes the others with it.
   if (ended(row.state)) return false;
-  const change = (columns: { wanted: typeof want; resumed?: boolean }) =>
-    trx("runs").where({ id: row.id }).update(columns);
+  const change = () => trx("runs").where({ id: row.id }).update({ wanted: want });
   switch (want) {
     case "stop":
       if (row.state !== "processing") {
         await endRun(trx, row, { state: "stopped", reason: null, survey: null }, now);
       } else if (row.wanted === "stop") return false;
-      else await change({ wanted: "stop" });
+      else await change();
       return true;
     case "pause":
       if (row.wanted !== "run") return false;
-      await change({ wanted: "pause", resumed: false });
+      await change();
       return true;
     case "run":
       if (row.wanted === "stop") return false;
-      // Its engine may be pausing it at this moment: `resumed` tells it that it need not have.
-      await change({ wanted: "run", resumed: true });
+      await change();
       return true;
   }
 }

@@ -171,7 +171,6 @@ async function begin(trx: Knex.Transaction, row: RunOfPass, now: number): Promis
     .where({ id: row.id })
     .update({
       state: "processing",
-      resumed: false,
       reason: null,
       // Tried again, what it waits for stands until both ends answer: a wait is told once.
       waiting_for: row.tries + row.server_tries > 0 ? row.waiting_for : null,

@@ -86,7 +86,7 @@ export async function endRun(
   if (completed && counts(run) && !run.counted) await countPass(trx, run);
   if (run.reserved) await moveLicenses(trx, "release", [movable(run)], now);
   // What nobody reached is no gap. In a completed run one would be a fault, and stays to be seen.
-  if (!completed) await balanceSums(trx, run);
+  if (!completed) await balanceSums(trx, [run.id]);
   if (completed && run.wrote && run.kind !== "trial") {
     await trx("entries")
       .where({ id: run.entry_id })
@@ -124,7 +124,6 @@ export async function setAside(
   if (await didAsWanted(trx, run, now)) return;
   await trx("runs").where({ id: run.id }).update({
     state: "queued",
-    resumed: false,
     reason: null,
     waiting_for: what,
     waiting_until: until,
@@ -270,7 +269,6 @@ async function pauseRun(trx: Knex.Transaction, run: RunOfPass, end: RunEnd): Pro
   const state = run.wanted === "pause" ? "paused" : "queued";
   await trx("runs").where({ id: run.id }).update({
     state,
-    resumed: false,
     reason: end.reason,
     waiting_for: null,
     waiting_until: null,
@@ -279,9 +277,10 @@ async function pauseRun(trx: Knex.Transaction, run: RunOfPass, end: RunEnd): Pro
   });
 }
 
-async function balanceSums(trx: Knex.Transaction, run: RunOfPass): Promise<void> {
+/** What nobody reached of these runs is no gap in their sums. */
+export async function balanceSums(trx: Knex.Transaction, runs: RunId[]): Promise<void> {
   await trx("run_folders")
-    .where({ run_id: run.id })
+    .whereIn("run_id", runs)
     .update({
       listed: trx.raw("migrated + duplicates + filtered + failed + vanished + not_carried"),
     });

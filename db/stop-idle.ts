@@ -6,6 +6,7 @@ import type { EntryId } from "../engine/domain/project.ts";
 import { chunks } from "./chunks.ts";
 import { moveLicenses } from "./licenses.ts";
 import { tellAll } from "./news.ts";
+import { balanceSums } from "./runs.ts";
 
 /**
  * Stops the runs of a pass that no engine has, many in one statement, as `endRun` stops one; answers how many.
@@ -42,12 +43,7 @@ export async function stopIdle(
       }));
       await moveLicenses(trx, "release", moves, now);
     }
-    // What nobody reached is no gap.
-    await trx("run_folders")
-      .whereIn("run_id", ids)
-      .update({
-        listed: trx.raw("migrated + duplicates + filtered + failed + vanished + not_carried"),
-      });
+    await balanceSums(trx, ids);
     await trx("runs").whereIn("id", ids).update({
       state: "stopped",
       reason: null,

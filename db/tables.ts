@@ -98,6 +98,7 @@ export interface RunRow {
   entry_id: number;
   state: PassState;
   wanted: "run" | "pause" | "stop";
+  /** Decides nothing any more: an engine that pauses a run looks at what is wanted. */
   resumed: boolean;
   reason: string | null;
   waiting_for: Waiting | null;
