@@ -24,10 +24,14 @@ export function knexPaces(database: Database, clock: Clock): Paces {
 
     heard: (endpoint, word) =>
       write(database, async (trx) => {
-        const row = await trx("endpoints").where({ id: endpoint }).forNoKeyUpdate().first("pace");
+        const row = await trx("endpoints")
+          .where({ id: endpoint })
+          .forNoKeyUpdate()
+          .first("pace", "login");
         if (row === undefined) throw new Error(`There is no endpoint ${endpoint}.`);
         const busy = (await busyAt(trx)).get(endpoint) ?? 0;
-        const pace = heard(paceFrom(row.pace), word, busy, clock.now());
+        const shared = row.login === "master";
+        const pace = heard(paceFrom(row.pace), word, { busy, shared }, clock.now());
         await trx("endpoints")
           .where({ id: endpoint })
           .update({ pace: JSON.stringify(pace) });

@@ -23,18 +23,11 @@ export function mostTries(kind: keyof Tries, { tries, serverTries }: Settings): 
 /** What a server said is a matter of all its mailboxes as well. */
 export async function heard(error: TransientError, job: Job, works: Works): Promise<void> {
   if (error.server === null) return;
-  const { source, target } = await works.projects.addresses(job.entry);
-  const said = [source, target].find(({ endpoint }) => endpoint.id === error.server);
-  const pace = await works.paces.heard(error.server, {
-    entry: job.entry,
-    retryAfterMs: error.retryAfterMs ?? null,
-    shared: said?.endpoint.login === "master",
-  });
-  const now = places(pace, works.clock.now());
-  works.log.info(
-    { run: job.run, endpoint: error.server, atOnce: now },
-    "a mail server asks to wait",
-  );
+  const { entry, run } = job;
+  const retryAfterMs = error.retryAfterMs ?? null;
+  const pace = await works.paces.heard(error.server, { entry, retryAfterMs });
+  const atOnce = places(pace, works.clock.now());
+  works.log.info({ run, endpoint: error.server, atOnce }, "a mail server asks to wait");
 }
 
 /** No run waits for longer by one word of a server. */

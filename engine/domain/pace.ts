@@ -18,7 +18,13 @@ export interface Word {
   entry: EntryId;
   /** The pause it named, in ms. */
   retryAfterMs: number | null;
-  /** It may mean every mailbox: they are opened with one login. */
+}
+
+/** What a mail server is to the mailboxes that are carried there. */
+export interface Standing {
+  /** How many they are now. */
+  busy: number;
+  /** They are opened with one login: a word to one may mean every one. */
   shared: boolean;
 }
 
@@ -57,13 +63,13 @@ function slowedTo({ slowed }: Pace, now: Instant): number | null {
 }
 
 /**
- * The pace after a word, while `busy` mailboxes are carried. Half as many where two mailboxes were told within minutes,
- * as networks do it: halve at once, add one at a time.
+ * The pace after a word. Half as many where two mailboxes were told within minutes, as networks do it: halve at once,
+ * add one at a time.
  */
 export function heard(
   pace: Pace,
-  { entry, retryAfterMs, shared }: Word,
-  busy: number,
+  { entry, retryAfterMs }: Word,
+  { busy, shared }: Standing,
   now: Instant,
 ): Pace {
   const before = pace.told;

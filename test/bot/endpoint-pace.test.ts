@@ -20,7 +20,7 @@ test("what a mail server asked for is shown, and what holds while it does", asyn
   const { paces, projects } = world.desk;
   const old = (await projects.endpoint("old"))!;
   const said = (entry: number, retryAfterMs: number | null) =>
-    paces.heard(old.id, { entry, retryAfterMs, shared: true });
+    paces.heard(old.id, { entry, retryAfterMs });
   await said(1, null);
   await said(2, null);
   expect(await world.hear("endpoint list")).toMatch(

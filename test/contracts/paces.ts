@@ -7,6 +7,7 @@ import {
   begun,
   carry,
   completed,
+  endpoint,
   item,
   newEntry,
   newsOf,
@@ -29,7 +30,6 @@ export function pacesContract(open: OpenBooks): void {
     const word = ({ id }: Entry, change: Partial<Word> = {}): Word => ({
       entry: id,
       retryAfterMs: null,
-      shared: false,
       ...change,
     });
 
@@ -198,7 +198,7 @@ export function pacesContract(open: OpenBooks): void {
       for (const entry of entries.slice(0, 2)) {
         await books.paces.heard(
           project.targetEndpoint.id,
-          word(entry, { retryAfterMs: 5 * minute, shared: true }),
+          word(entry, { retryAfterMs: 5 * minute }),
         );
       }
 
@@ -209,6 +209,22 @@ export function pacesContract(open: OpenBooks): void {
       books.clock.set(books.clock.now() + 1);
       expect(await books.passes.waiting(10)).toEqual(runs);
       expect(await books.paces.of(project.sourceEndpoint.id)).toEqual(unhurried);
+    });
+
+    test("a pause that a server names to mailboxes with logins of their own is no other mailbox's", async () => {
+      const { entries } = await acme(books, ["anna", "bob"]);
+      const { id } = await books.projects.addEndpoint(
+        endpoint("own", {
+          login: "user",
+          masterUser: null,
+          masterPassword: null,
+        }),
+      );
+      for (const entry of entries) {
+        await books.paces.heard(id, word(entry, { retryAfterMs: 5 * minute }));
+      }
+
+      expect(await books.paces.of(id)).toMatchObject({ heldUntil: null, slowed: { to: 1 } });
     });
 
     describe("a run that is let go of", () => {

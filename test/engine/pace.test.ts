@@ -1,18 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { heard, type Pace, places, unhurried, type Word } from "../../engine/domain/pace.ts";
+import { heard, type Pace, places, unhurried } from "../../engine/domain/pace.ts";
 
 const minute = 60_000;
 const now = Date.UTC(2026, 10, 20, 12);
-const word = (entry: number, change: Partial<Word> = {}): Word => ({
-  entry,
-  retryAfterMs: null,
-  shared: false,
-  ...change,
-});
-
 /** Words to these mailboxes at this moment, while so many are carried. */
 function told(pace: Pace, entries: number[], busy: number, at = now, change = {}): Pace {
-  return entries.reduce((so, entry) => heard(so, word(entry, change), busy, at), pace);
+  const { retryAfterMs, shared } = { retryAfterMs: null, shared: false, ...change };
+  return entries.reduce(
+    (so, entry) => heard(so, { entry, retryAfterMs }, { busy, shared }, at),
+    pace,
+  );
 }
 
 describe("the pace of a mail server", () => {
