@@ -4,7 +4,7 @@ import type { Project } from "../engine/domain/project.ts";
 import { Secret } from "../engine/domain/secret.ts";
 import { engineDefaults, startEngine } from "../engine/engine.ts";
 import { type Opened, openGodwit } from "../engine/open.ts";
-import type { MemorySystem } from "../engine/providers/memory.ts";
+import type { MemorySystem } from "../engine/providers/memory/provider.ts";
 import { preview, submit } from "../engine/submit.ts";
 import { text } from "../test/servers/person.ts";
 import type { Postgres } from "../test/servers/postgres.ts";

@@ -14,7 +14,7 @@ import type { Project } from "../engine/domain/project.ts";
 import { Secret } from "../engine/domain/secret.ts";
 import { engineDefaults, startEngine } from "../engine/engine.ts";
 import { type Opened, openGodwit } from "../engine/open.ts";
-import { type MemorySystem, memorySystem } from "../engine/providers/memory.ts";
+import { type MemorySystem, memorySystem } from "../engine/providers/memory/provider.ts";
 import { keysFor } from "../test/servers/world.ts";
 import { row } from "./rows.ts";
 import { cpuSpent } from "./scale-cpu.ts";

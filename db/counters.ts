@@ -1,5 +1,5 @@
 import type { Knex } from "knex";
-import type { Counters } from "../engine/domain/pass.ts";
+import type { Counters } from "../engine/domain/counters.ts";
 import type { CounterColumns } from "./tables.ts";
 
 const columns = [

@@ -1,13 +1,6 @@
 import type { Knex } from "knex";
-import {
-  type Counters,
-  ended,
-  noCounters,
-  type PassId,
-  type PassSnapshot,
-  type RunSnapshot,
-  sum,
-} from "../engine/domain/pass.ts";
+import { type Counters, noCounters, sum } from "../engine/domain/counters.ts";
+import { ended, type PassId, type PassSnapshot, type RunSnapshot } from "../engine/domain/pass.ts";
 import { type Policy, policyFrom } from "../engine/domain/policy.ts";
 import { countersOf, summed } from "./counters.ts";
 import { balancesOf } from "./licenses.ts";

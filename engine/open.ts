@@ -36,7 +36,7 @@ import { withKeysAtHand } from "./keys-at-hand.ts";
 import { makeLateWatch } from "./late-mail.ts";
 import { imapEmptiers } from "./providers/imap/emptier.ts";
 import { imapProvider } from "./providers/imap/provider.ts";
-import { memorySystem } from "./providers/memory.ts";
+import { memorySystem } from "./providers/memory/provider.ts";
 import { memoryQueue } from "./queues/memory.ts";
 import { aesSealer, keyFile, parseKeys } from "./secrets.ts";
 import type { Desk } from "./submit.ts";

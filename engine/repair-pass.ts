@@ -1,7 +1,8 @@
+import { gap, noCounters } from "./domain/counters.ts";
 import { FolderError, harmless, UserError } from "./domain/errors.ts";
 import type { Folder } from "./domain/item.ts";
 import type { LedgerFolder, Placed } from "./domain/ledger.ts";
-import { gap, type Job, noCounters } from "./domain/pass.ts";
+import type { Job } from "./domain/pass.ts";
 import type { OpenSource } from "./domain/provider.ts";
 import { carry } from "./pass/carry.ts";
 import { quietTime, settle } from "./pass/doubts.ts";

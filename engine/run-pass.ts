@@ -1,8 +1,9 @@
+import { gap, noCounters } from "./domain/counters.ts";
 import { included } from "./domain/decide.ts";
 import { FolderError, harmless, TransientError, UserError } from "./domain/errors.ts";
 import type { Folder } from "./domain/item.ts";
 import type { Intent, LedgerFolder } from "./domain/ledger.ts";
-import { gap, type Job, noCounters } from "./domain/pass.ts";
+import type { Job } from "./domain/pass.ts";
 import { carry } from "./pass/carry.ts";
 import { folderOf, quietTime, settle } from "./pass/doubts.ts";
 import type { Ends, Full } from "./pass/ends.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { gap } from "../engine/domain/pass.ts";
+import { gap } from "../engine/domain/counters.ts";
 import { emptyLetter, extremes, hugeLetter } from "./doubles/letters.ts";
 import { foundLetters } from "./fixtures/mail.ts";
 import { compare } from "./servers/checker.ts";

@@ -110,7 +110,7 @@ describe("the linter allows", () => {
     ["engine/domain/plan.ts", "./errors.ts"],
     ["engine/domain/item.ts", "node:crypto"],
     ["engine/run-pass.ts", "./domain/ledger.ts"],
-    ["engine/providers/memory.ts", "../domain/provider.ts"],
+    ["engine/providers/memory/provider.ts", "../../domain/provider.ts"],
     ["engine/providers/imap/source.ts", "imapflow"],
     ["engine/dns/mx.ts", "dns-packet"],
     ["engine/dns/mx.ts", "../domain/dns.ts"],

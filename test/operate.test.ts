@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Target } from "../engine/domain/provider.ts";
 import { startEngine } from "../engine/engine.ts";
-import { memorySystem } from "../engine/providers/memory.ts";
+import { memorySystem } from "../engine/providers/memory/provider.ts";
 import { memoryQueue } from "../engine/queues/memory.ts";
 import { makeKey } from "../engine/secrets.ts";
 import { defaults, type Works } from "../engine/works.ts";

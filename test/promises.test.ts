@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { gap, type PassKind, passKinds } from "../engine/domain/pass.ts";
+import { gap } from "../engine/domain/counters.ts";
+import { type PassKind, passKinds } from "../engine/domain/pass.ts";
 import { letters } from "./doubles/letters.ts";
 import { compare, touched } from "./servers/checker.ts";
 import { type Dovecot, startDovecot } from "./servers/dovecot.ts";

@@ -1,11 +1,6 @@
+import { type Counters, gap } from "../../engine/domain/counters.ts";
 import { harmless, type Waiting } from "../../engine/domain/errors.ts";
-import {
-  type Counters,
-  gap,
-  type PassKind,
-  type PassSnapshot,
-  type PassState,
-} from "../../engine/domain/pass.ts";
+import type { PassKind, PassSnapshot, PassState } from "../../engine/domain/pass.ts";
 import type { Survey } from "../../engine/domain/provider.ts";
 import type { Button } from "../message.ts";
 import { count, moment, number, size } from "./figures.ts";

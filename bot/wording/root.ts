@@ -1,11 +1,7 @@
 import type { Instant } from "../../engine/domain/clock.ts";
+import type { Counters } from "../../engine/domain/counters.ts";
 import { harmless } from "../../engine/domain/errors.ts";
-import {
-  type Counters,
-  ended,
-  type PassSnapshot,
-  type RunSnapshot,
-} from "../../engine/domain/pass.ts";
+import { ended, type PassSnapshot, type RunSnapshot } from "../../engine/domain/pass.ts";
 import type { Message } from "../message.ts";
 import { count, duration, number, size, timeOfDay } from "./figures.ts";
 import { aftermath, nextStep, stateWords, sums, title, waitWords } from "./pass.ts";

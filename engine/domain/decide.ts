@@ -1,6 +1,7 @@
 import type { Instant } from "./clock.ts";
+import type { Counters } from "./counters.ts";
 import type { ListedItem } from "./item.ts";
-import type { Counters, Job, RunId } from "./pass.ts";
+import type { Job, RunId } from "./pass.ts";
 import { glob } from "./plan.ts";
 import type { Filters } from "./project.ts";
 

@@ -1,7 +1,8 @@
 import type { Instant } from "./clock.ts";
+import type { Counters } from "./counters.ts";
 import type { Fingerprint, FolderState, Identity } from "./item.ts";
 import type { Fence } from "./owner.ts";
-import type { Counters, RunId } from "./pass.ts";
+import type { RunId } from "./pass.ts";
 import type { EntryId } from "./project.ts";
 
 /** Later than any create date: a folder that is owed whole. */

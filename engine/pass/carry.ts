@@ -1,3 +1,4 @@
+import type { Counters } from "../domain/counters.ts";
 import { FencedError, FolderError, harmless, TransientError } from "../domain/errors.ts";
 import {
   exactFingerprinter,
@@ -6,7 +7,7 @@ import {
   type Item,
 } from "../domain/item.ts";
 import type { FailedItem, LedgerFolder, Settled } from "../domain/ledger.ts";
-import type { Counters, Job } from "../domain/pass.ts";
+import type { Job } from "../domain/pass.ts";
 import type { OpenSource, OpenTarget, Receipt } from "../domain/provider.ts";
 import type { Ends, Full } from "./ends.ts";
 import type { Listing, Todo } from "./listing.ts";

@@ -1,7 +1,8 @@
+import { type Counters, noCounters } from "../domain/counters.ts";
 import { decide, tally, trialItems } from "../domain/decide.ts";
 import type { FolderState } from "../domain/item.ts";
 import type { Ledger, LedgerFolder } from "../domain/ledger.ts";
-import { type Counters, type Job, noCounters } from "../domain/pass.ts";
+import type { Job } from "../domain/pass.ts";
 import type { OpenSource, Target } from "../domain/provider.ts";
 import type { Ends } from "./ends.ts";
 

@@ -1,6 +1,7 @@
+import { type Counters, gap, noCounters } from "../domain/counters.ts";
 import type { Folder, FolderState } from "../domain/item.ts";
 import type { LedgerFolder, Mark } from "../domain/ledger.ts";
-import { type Counters, gap, type Job, noCounters } from "../domain/pass.ts";
+import type { Job } from "../domain/pass.ts";
 import type { Ends } from "./ends.ts";
 import type { Listing } from "./listing.ts";
 

@@ -1,5 +1,5 @@
 import type { Instant } from "../domain/clock.ts";
-import type { Counters } from "../domain/pass.ts";
+import type { Counters } from "../domain/counters.ts";
 
 /** What happens in a pass, as it happens. */
 export type PassEvent =

@@ -1,3 +1,4 @@
+import { gap, noCounters } from "../domain/counters.ts";
 import { FolderError, TransientError } from "../domain/errors.ts";
 import {
   exactFingerprinter,
@@ -6,7 +7,7 @@ import {
   tolerantFingerprinter,
 } from "../domain/item.ts";
 import type { FailedItem, Intent, LedgerFolder, Settled } from "../domain/ledger.ts";
-import { gap, type Job, noCounters } from "../domain/pass.ts";
+import type { Job } from "../domain/pass.ts";
 import type { OpenSource, OpenTarget } from "../domain/provider.ts";
 import type { Ends } from "./ends.ts";
 import { readAll } from "./readable.ts";

@@ -1,8 +1,9 @@
 import type { Instant } from "../domain/clock.ts";
+import { gap } from "../domain/counters.ts";
 import { included } from "../domain/decide.ts";
 import type { Folder, FolderState } from "../domain/item.ts";
 import { everything, type LedgerFolder } from "../domain/ledger.ts";
-import { gap, type Job } from "../domain/pass.ts";
+import type { Job } from "../domain/pass.ts";
 import type { Ends } from "./ends.ts";
 import type { Listing } from "./listing.ts";
 import type { Places } from "./place.ts";

@@ -3,20 +3,14 @@ import type { Approvals } from "../../engine/domain/approval.ts";
 import type { Audit } from "../../engine/domain/audit.ts";
 import type { Boards } from "../../engine/domain/board.ts";
 import type { Clock } from "../../engine/domain/clock.ts";
+import { type Counters, noCounters } from "../../engine/domain/counters.ts";
 import type { Cutovers } from "../../engine/domain/cutover.ts";
 import type { Ledger, LedgerFolder, Settled, Settlement } from "../../engine/domain/ledger.ts";
 import type { Licenses } from "../../engine/domain/license.ts";
 import type { News, Newsroom } from "../../engine/domain/news.ts";
 import type { Fence, Owned, Owners, Seats } from "../../engine/domain/owner.ts";
 import type { Paces } from "../../engine/domain/pace.ts";
-import {
-  type Counters,
-  type NewPass,
-  noCounters,
-  type Passes,
-  type PassId,
-  type RunId,
-} from "../../engine/domain/pass.ts";
+import type { NewPass, Passes, PassId, RunId } from "../../engine/domain/pass.ts";
 import type { People } from "../../engine/domain/people.ts";
 import type { Plans } from "../../engine/domain/plan.ts";
 import { type Policy, presets } from "../../engine/domain/policy.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { gap } from "../../engine/domain/counters.ts";
 import { UserError } from "../../engine/domain/errors.ts";
-import { gap } from "../../engine/domain/pass.ts";
 import { noWindows } from "../../engine/domain/window.ts";
 import {
   acme,

@@ -35,7 +35,7 @@ import { makeEmptying } from "../../engine/emptying.ts";
 import { makeForecaster } from "../../engine/forecast.ts";
 import { makeInspector } from "../../engine/inspect.ts";
 import { makeLateWatch } from "../../engine/late-mail.ts";
-import { type MemorySystem, memorySystem } from "../../engine/providers/memory.ts";
+import { type MemorySystem, memorySystem } from "../../engine/providers/memory/provider.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
 import { aesSealer, makeKey, parseKeys } from "../../engine/secrets.ts";
 import type { Desk } from "../../engine/submit.ts";

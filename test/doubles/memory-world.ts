@@ -9,7 +9,7 @@ import { noFilters } from "../../engine/domain/project.ts";
 import type { Endpoint } from "../../engine/domain/provider.ts";
 import { Secret } from "../../engine/domain/secret.ts";
 import { type Opened, openGodwit } from "../../engine/open.ts";
-import { type MemorySystem, memorySystem } from "../../engine/providers/memory.ts";
+import { type MemorySystem, memorySystem } from "../../engine/providers/memory/provider.ts";
 import { preview, submit } from "../../engine/submit.ts";
 import { carryRun } from "../../engine/worker.ts";
 import type { Works } from "../../engine/works.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { gap } from "../../engine/domain/counters.ts";
 import { FolderError } from "../../engine/domain/errors.ts";
-import { gap } from "../../engine/domain/pass.ts";
 import type { Target } from "../../engine/domain/provider.ts";
 import { carryRun } from "../../engine/worker.ts";
 import {

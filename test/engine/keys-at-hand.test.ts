@@ -4,7 +4,7 @@ import { UserError } from "../../engine/domain/errors.ts";
 import { Secret } from "../../engine/domain/secret.ts";
 import { startEngine } from "../../engine/engine.ts";
 import { type Opened, openGodwit } from "../../engine/open.ts";
-import { memorySystem } from "../../engine/providers/memory.ts";
+import { memorySystem } from "../../engine/providers/memory/provider.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
 import { aesSealer, parseKeys } from "../../engine/secrets.ts";
 import type { Works } from "../../engine/works.ts";

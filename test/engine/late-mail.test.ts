@@ -6,7 +6,7 @@ import type { EntryId } from "../../engine/domain/project.ts";
 import type { Source } from "../../engine/domain/provider.ts";
 import { Secret } from "../../engine/domain/secret.ts";
 import { makeLateWatch } from "../../engine/late-mail.ts";
-import type { MemorySystem } from "../../engine/providers/memory.ts";
+import type { MemorySystem } from "../../engine/providers/memory/provider.ts";
 import { memoryWorld } from "../doubles/memory-world.ts";
 import { opening } from "../doubles/twisted.ts";
 

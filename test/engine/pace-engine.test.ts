@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { TransientError } from "../../engine/domain/errors.ts";
 import { ended, type PassId } from "../../engine/domain/pass.ts";
 import { startEngine } from "../../engine/engine.ts";
-import { type MemorySystem, memorySystem } from "../../engine/providers/memory.ts";
+import { type MemorySystem, memorySystem } from "../../engine/providers/memory/provider.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
 import { defaults, type Works } from "../../engine/works.ts";
 import { acme, type Books, newEntry, passOver } from "../contracts/books.ts";

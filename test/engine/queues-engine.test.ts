@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { startEngine } from "../../engine/engine.ts";
-import { memorySystem } from "../../engine/providers/memory.ts";
+import { memorySystem } from "../../engine/providers/memory/provider.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
 import { ringWaiting } from "../../engine/submit.ts";
 import { defaults, type Works } from "../../engine/works.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { gap } from "../../engine/domain/counters.ts";
 import { FolderError, TransientError } from "../../engine/domain/errors.ts";
 import type { Ledger } from "../../engine/domain/ledger.ts";
-import { gap } from "../../engine/domain/pass.ts";
 import type { Provider } from "../../engine/domain/provider.ts";
 import { carryRun } from "../../engine/worker.ts";
 import { memoryWorld } from "../doubles/memory-world.ts";

@@ -1,4 +1,4 @@
-import { gap } from "../../engine/domain/pass.ts";
+import { gap } from "../../engine/domain/counters.ts";
 import { imapProvider } from "../../engine/providers/imap/provider.ts";
 import { letters } from "../doubles/letters.ts";
 import { compare, touched } from "../servers/checker.ts";

@@ -5,7 +5,7 @@ import { ended, type PassId } from "../../engine/domain/pass.ts";
 import { presets } from "../../engine/domain/policy.ts";
 import type { Queue } from "../../engine/domain/queue.ts";
 import { startEngine } from "../../engine/engine.ts";
-import { memorySystem } from "../../engine/providers/memory.ts";
+import { memorySystem } from "../../engine/providers/memory/provider.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
 import { ringWaiting } from "../../engine/submit.ts";
 import { defaults, type Log, type Works } from "../../engine/works.ts";

@@ -1,4 +1,4 @@
-import { gap } from "../../engine/domain/pass.ts";
+import { gap } from "../../engine/domain/counters.ts";
 import { dice } from "../doubles/letters.ts";
 import { compare, touched, type Verdict } from "../servers/checker.ts";
 import type { Dovecot } from "../servers/dovecot.ts";

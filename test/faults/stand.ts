@@ -1,4 +1,4 @@
-import type { MemorySystem } from "../../engine/providers/memory.ts";
+import type { MemorySystem } from "../../engine/providers/memory/provider.ts";
 
 /** What stands in the new mailboxes beside what lies in the old ones, as multisets of bodies. */
 export interface Stand {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startEngine } from "../../engine/engine.ts";
-import { memorySystem } from "../../engine/providers/memory.ts";
+import { memorySystem } from "../../engine/providers/memory/provider.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
 import { defaults, type Works } from "../../engine/works.ts";
 import { acme, type Books, passOver } from "../contracts/books.ts";

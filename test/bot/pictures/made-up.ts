@@ -1,13 +1,12 @@
 import type { Outlook } from "../../../bot/pictures/outlook.ts";
+import { noCounters, sum } from "../../../engine/domain/counters.ts";
 import type { Balance, Movement } from "../../../engine/domain/license.ts";
-import {
-  noCounters,
-  type PassKind,
-  type PassSnapshot,
-  type PassState,
-  type PassSums,
-  type RunSnapshot,
-  sum,
+import type {
+  PassKind,
+  PassSnapshot,
+  PassState,
+  PassSums,
+  RunSnapshot,
 } from "../../../engine/domain/pass.ts";
 import { policyFrom } from "../../../engine/domain/policy.ts";
 import { hostile } from "../../doubles/hostile.ts";

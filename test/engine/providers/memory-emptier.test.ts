@@ -1,4 +1,4 @@
-import { memorySystem } from "../../../engine/providers/memory.ts";
+import { memorySystem } from "../../../engine/providers/memory/provider.ts";
 import { emptierContract } from "../../contracts/emptier.ts";
 import { addressAt } from "./addresses.ts";
 

@@ -1,4 +1,4 @@
-import { memorySystem } from "../../../engine/providers/memory.ts";
+import { memorySystem } from "../../../engine/providers/memory/provider.ts";
 import { providerContract } from "../../contracts/provider.ts";
 import { addressAt } from "./addresses.ts";
 
