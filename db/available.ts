@@ -64,7 +64,7 @@ function whyAway(error: unknown): string | null {
   const silent =
     error.name === "KnexTimeoutError" ||
     // knex puts the statement in front.
-    /(^| )(Connection (terminated|ended)|timeout expired|Client has encountered a connection error)/.test(
+    /(^| )(Connection (terminated|ended)|timeout expired|Client (was closed|has encountered a connection error))/.test(
       error.message,
     );
   return silent ? "The database does not answer." : null;

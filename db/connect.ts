@@ -4,6 +4,7 @@ import knex from "knex";
 import pg from "pg";
 import { UserError } from "../engine/domain/errors.ts";
 import type { Database } from "./open.ts";
+import { endSilent, type Patience } from "./silence.ts";
 import { inTheWay } from "./transaction.ts";
 
 /** An SQLite database; its file is made with mode 0600 where there is none. */
@@ -62,35 +63,47 @@ function makePrivate(file: string): void {
 }
 
 /** A PostgreSQL database. Nothing is asked yet. */
-export function connectPostgres(url: string): Database {
+export function connectPostgres(url: string, patience?: Patience): Database {
   const connection = knex({
     client: "pg",
     log: silent,
     connection: {
       ...{ connectionString: url, application_name: "godwit", types: numbers },
-      // A machine that went without a word is noticed by this side too, in some minutes.
       ...{ keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
     },
-    pool: { min: 0, max: 10, afterCreate: patient },
+    pool: {
+      min: 0,
+      max: 10,
+      afterCreate: (raw: pg.Client, done: (error: unknown) => void) =>
+        void patient(raw).then((process) => {
+          watch.add(raw, process);
+          done(null);
+        }, done),
+    },
   });
+  const watch = endSilent(connection, url, patience);
   return {
     knex: connection,
     kind: "postgres",
     url,
     file: null,
-    [Symbol.asyncDispose]: () => connection.destroy(),
+    async [Symbol.asyncDispose]() {
+      await connection.destroy();
+      watch[Symbol.dispose]();
+    },
   };
 }
 
 /**
  * What a frozen engine or a machine without power left half done must not hold up others: its session ends, and with
- * it its locks on rows.
+ * it its locks on rows. Answers which process of the server serves it.
  */
-function patient(raw: pg.Client, done: (error: Error | null) => void): void {
-  void raw.query(
+async function patient(raw: pg.Client): Promise<number> {
+  await raw.query(
     "set idle_in_transaction_session_timeout = '30s'; set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3",
-    done,
   );
+  const { rows } = await raw.query<{ process: number }>("select pg_backend_pid() as process");
+  return rows[0]!.process;
 }
 
 /** What goes wrong is thrown; the output belongs to others. */

@@ -10,6 +10,8 @@ export interface Gate extends AsyncDisposable {
   cut(): void;
   /** All passes again, what was held back too. */
   open(): void;
+  /** New connections pass; those that went silent stay so. */
+  openAnew(): void;
 }
 
 /** Opens a gate on a free port of the loopback address. */
@@ -50,6 +52,9 @@ export async function openGate(to: { host: string; port: number }): Promise<Gate
     open() {
       state = "open";
       for (const one of all()) one.resume();
+    },
+    openAnew() {
+      state = "open";
     },
     async [Symbol.asyncDispose]() {
       for (const one of all()) one.destroy();
