@@ -17,12 +17,15 @@ import { parse } from "./parse.ts";
 import { say } from "./say.ts";
 import type { Incoming, Surface } from "./surface.ts";
 import { shownVariable } from "./variables.ts";
-import { halfDone, notDone } from "./wording/away.ts";
+import { halfDone, notDone, untold } from "./wording/away.ts";
 
-/** What came of a line. `passes` are those it started. */
+/** What came of a line. */
 export interface Outcome {
   result: "accepted" | "refused" | "failed";
+  /** Those it started. */
   passes: PassId[];
+  /** The answer, where it could not be told: whoever handed the line over may have another way. */
+  untold: string | null;
 }
 
 export interface Bot {
@@ -62,13 +65,18 @@ export function makeBot(parts: BotParts): Bot {
 /** Another process, or this one before a restart, may have handled the event. */
 async function once(event: string, incoming: Incoming, parts: BotParts): Promise<Outcome> {
   try {
-    if (!(await parts.desk.inbox.first(event))) return { result: "accepted", passes: [] };
+    if (!(await parts.desk.inbox.first(event)))
+      return { result: "accepted", passes: [], untold: null };
   } catch (err) {
     parts.log.error({ err }, "an event could not be noted");
     // Where the database is away, a chat elsewhere can still be told.
     const text = err instanceof UnavailableError ? notDone(err.message) : notDone(null);
-    await tell([{ how: "private", message: { text, tone: "bad" } }], incoming, parts);
-    return { result: "failed", passes: [] };
+    const isTold = await tell(
+      [{ how: "private", message: { text, tone: "bad" } }],
+      incoming,
+      parts,
+    );
+    return { result: "failed", passes: [], untold: isTold ? null : text };
   }
   return answer(incoming, parts);
 }
@@ -82,23 +90,24 @@ interface Understood {
 
 async function answer(incoming: Incoming, parts: BotParts): Promise<Outcome> {
   const understood: Understood = { did: "a line that was not understood", project: null };
-  let result: Outcome["result"] = "accepted";
-  const passes: PassId[] = [];
+  const outcome: Outcome = { result: "accepted", passes: [], untold: null };
   try {
     let next: Answer["later"] = () => run(incoming, parts, understood);
     while (next !== undefined) {
       const done: Answer = await next();
       refuseForms(done, incoming);
       next = done.later;
-      passes.push(...(done.passes ?? []));
+      outcome.passes.push(...(done.passes ?? []));
       if (done.note !== undefined) understood.did = `${understood.did}: ${done.note}`;
       if (next === undefined) await note(incoming, parts, understood, "done", null);
-      if (!(await tell(done.say, incoming, parts))) result = "failed";
+      if (await tell(done.say, incoming, parts)) continue;
+      outcome.result = "failed";
+      outcome.untold = untold;
     }
   } catch (error) {
     return refused(error, incoming, parts, understood);
   }
-  return { result, passes };
+  return outcome;
 }
 
 async function run(incoming: Incoming, parts: BotParts, understood: Understood): Promise<Answer> {
@@ -174,8 +183,9 @@ async function refused(
   } catch (err) {
     parts.log.error({ reference, err }, "a refusal could not be noted");
   }
-  await tell([...beside, { how: "private", message: { text, tone: "bad" } }], incoming, parts);
-  return { result: ours ? "failed" : "refused", passes: [] };
+  const said: Answer["say"] = [...beside, { how: "private", message: { text, tone: "bad" } }];
+  const isTold = await tell(said, incoming, parts);
+  return { result: ours ? "failed" : "refused", passes: [], untold: isTold ? null : text };
 }
 
 async function note(

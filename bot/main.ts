@@ -182,6 +182,7 @@ async function chat(words: string[]): Promise<number> {
     json: values.json,
     wait: !values["no-wait"],
     print,
+    tell,
     bot: stage.bot,
     transcript: stage.godwit.desk.transcript,
     passes: stage.godwit.desk.passes,

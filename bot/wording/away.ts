@@ -8,3 +8,7 @@ export function notDone(reason: string | null): string {
 export function halfDone(reason: string, reference: string | null): string {
   return `${reason} Type \`status\` then, to see what was done; the log says more under the reference ${reference}.`;
 }
+
+/** A command that was done, and whose answer could not be written. */
+export const untold =
+  "That was done, and its answer could not be written. Type `status` when the database answers.";

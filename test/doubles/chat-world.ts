@@ -72,7 +72,9 @@ export interface ChatWorld extends AsyncDisposable {
   chat(
     lines: string[],
     options?: { json?: boolean; wait?: boolean; as?: string },
-  ): Promise<{ code: number; printed: string[] }>;
+  ): Promise<{ code: number; printed: string[]; untold: string[] }>;
+  /** Nothing can be written, as where a disk has failed, until the answer is called. */
+  failDisk(): Promise<() => Promise<void>>;
 }
 
 /** The lines that make a project of two mail systems, with `licenses` licenses and these mailboxes. */
@@ -226,19 +228,25 @@ export async function chatWorld(
     },
     async chat(lines, { json = true, wait = true, as } = {}) {
       const printed: string[] = [];
+      const untold: string[] = [];
       const code = await runChat({
         commands: lines,
         as: as ?? null,
         json,
         wait,
         print: (line) => printed.push(line),
+        tell: (text) => untold.push(text),
         bot,
         transcript,
         passes,
         // While the chat waits, the rest of the world goes on.
         clock: { now: clock.now, sleep: () => world.carry() },
       });
-      return { code, printed };
+      return { code, printed, untold };
+    },
+    async failDisk() {
+      await database.knex.raw("pragma query_only = on");
+      return async () => void (await database.knex.raw("pragma query_only = off"));
     },
     async [Symbol.asyncDispose]() {
       for (const one of listening) await one[Symbol.asyncDispose]();

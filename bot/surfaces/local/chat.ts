@@ -17,6 +17,8 @@ export interface ChatOptions {
   /** Whether to wait for the passes that were started. */
   wait: boolean;
   print(line: string): void;
+  /** What cannot stand in the channel. */
+  tell(text: string): void;
   bot: Bot;
   transcript: Transcript;
   passes: Passes;
@@ -48,6 +50,7 @@ export async function runChat(options: ChatOptions): Promise<0 | 1 | 2 | 3> {
   for (const text of commands) {
     const outcome = await bot.handle(localIncoming(text, person));
     await flush();
+    if (outcome.untold !== null) options.tell(outcome.untold);
     if (outcome.result === "refused") return 2;
     if (outcome.result === "failed") return 1;
     if (!options.wait) continue;

@@ -53,7 +53,10 @@ export async function runTerminal(options: TerminalOptions): Promise<{ asked: bo
   for await (const text of reader) {
     asked = /^\s*(exit|quit)\s*$/i.test(text);
     if (asked) break;
-    if (text.trim() !== "") await bot.handle(localIncoming(text, person));
+    if (text.trim() !== "") {
+      const { untold } = await bot.handle(localIncoming(text, person));
+      if (untold !== null) output.write(`${untold}\n`);
+    }
     if (options.prompt && !signal.aborted) reader.prompt();
   }
   over.abort();

@@ -14,7 +14,10 @@ beforeEach(async () => {
   heard = [];
   page = await servePage({
     transcript: world.desk.transcript,
-    handle: async (incoming) => heard.push(incoming),
+    handle: async (incoming) => {
+      heard.push(incoming);
+      return { untold: null };
+    },
     port: 0,
     clock: wallClock,
     log: { error() {} },
@@ -161,7 +164,7 @@ test("where the port is taken the page finds another", async () => {
   const { port } = new URL(page.url);
   await using second = await servePage({
     transcript: world.desk.transcript,
-    handle: async () => {},
+    handle: async () => ({ untold: null }),
     port: Number(port),
     clock: wallClock,
     log: { error() {} },

@@ -316,3 +316,17 @@ function contrast(one: string, other: string): number {
   const [high = 0, low = 0] = [light(one), light(other)].sort((a, b) => b - a);
   return (high + 0.05) / (low + 0.05);
 }
+
+test("while the database is away the page says so, and leaves the line to be sent again", async () => {
+  const mend = await world.failDisk();
+  await type("list");
+  await sees(/^The database's file cannot be .* Nothing was done: type it again then\.$/);
+  expect(await tab.getByLabel("Command").inputValue()).toBe("list");
+  await mend();
+  await tab.getByLabel("Command").press("Enter");
+  await sees(/bob@old\.example/);
+
+  expect(await tab.getByText("Nothing was done").isVisible()).toBe(false);
+  // The browser's own word on an answer of 503, and the bot's in the log.
+  expect(complaints.splice(0).join("\n")).toMatch(/503/);
+});

@@ -8,7 +8,7 @@ import type { Clock } from "../../../../engine/domain/clock.ts";
 import { Secret } from "../../../../engine/domain/secret.ts";
 import type { Transcript } from "../../../../engine/domain/thread.ts";
 import { knockOf } from "../../../knock.ts";
-import type { Handle, Incoming } from "../../../surface.ts";
+import type { Incoming } from "../../../surface.ts";
 import { localIncoming, localPerson } from "../chat.ts";
 import { localChannel } from "../surface.ts";
 import { type Door, openDoor } from "./door.ts";
@@ -16,7 +16,8 @@ import { beginning, linesAfter } from "./lines.ts";
 
 export interface PageOptions {
   transcript: Transcript;
-  handle: Handle;
+  /** Hears a line; answers what could not be told in the channel. */
+  handle(incoming: Incoming): Promise<{ untold: string | null }>;
   /** Where it listens on 127.0.0.1; any other port where that one is taken. 0 for any. */
   port: number;
   clock: Clock;
@@ -130,8 +131,9 @@ function site(
     }
     const work = options.handle(incoming(said.data));
     busy.add(work);
-    await work.finally(() => busy.delete(work));
-    response.status(204).end();
+    const { untold } = await work.finally(() => busy.delete(work));
+    if (untold === null) response.status(204).end();
+    else response.status(503).type("text").send(untold);
   });
   app.use((_: Request, response: Response) => {
     response.status(404).type("text").send("There is nothing here.");

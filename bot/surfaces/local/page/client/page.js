@@ -27,7 +27,9 @@ async function say(text, place, values) {
     fault(
       response.status === 403
         ? "Godwit was started anew: open the address it prints."
-        : `That was not taken (${response.status}).`,
+        : response.status === 503
+          ? await response.text()
+          : `That was not taken (${response.status}).`,
     );
   } catch {
     fault("Godwit does not answer. Is it still running?");
