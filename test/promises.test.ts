@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { gap } from "../engine/domain/counters.ts";
 import { type PassKind, passKinds } from "../engine/domain/pass.ts";
+import { startDue } from "../engine/ticker.ts";
+import { chatWorld } from "./doubles/chat-world.ts";
 import { letters } from "./doubles/letters.ts";
+import { letter } from "./doubles/twisted.ts";
 import { compare, touched } from "./servers/checker.ts";
 import { type Dovecot, startDovecot } from "./servers/dovecot.ts";
 import { twoDovecots } from "./servers/dovecots.ts";
@@ -366,6 +369,47 @@ describe("15. One, some or all entries", () => {
       "No mailbox of this project matches nobody@old.example; nothing was started",
     );
     expect(await world.godwit.desk.passes.recent(world.project.id, 10)).toHaveLength(3);
+  });
+});
+
+// Only the clock has a part in it: between mail systems in memory, where it stands until it is moved.
+describe("16. Scheduled start", () => {
+  async function oneLetter() {
+    const at = await chatWorld({ people: ["anna"] });
+    at.system.deliver("anna@old.example", "INBOX", letter(1));
+    const started = async () => {
+      await startDue(at.desk, ["local:owner"]);
+      await at.run();
+      return at.desk.passes.recent(1, 10);
+    };
+    return Object.assign(at, { started });
+  }
+
+  test.each([
+    ["Europe/Berlin", Date.UTC(2026, 10, 20, 21)],
+    ["America/New_York", Date.UTC(2026, 10, 21, 3)],
+  ])("at a date and time in the project's zone, here %s, and not before", async (zone, begins) => {
+    await using at = await oneLetter();
+    await at.say(`project set zone ${zone}`);
+
+    await at.say('full --at "2026-11-20 22:00" --yes');
+
+    at.clock.advance(begins - 1 - at.clock.now());
+    expect(await at.started()).toEqual([]);
+    at.clock.advance(1);
+    expect(await at.started()).toMatchObject([
+      { kind: "full", startedAt: begins, state: "completed", counters: { migrated: 1 } },
+    ]);
+  });
+
+  test("or now, where no time is given", async () => {
+    await using at = await oneLetter();
+
+    await at.say("full --yes");
+
+    expect(await at.started()).toMatchObject([
+      { kind: "full", startedAt: at.clock.now(), state: "completed", counters: { migrated: 1 } },
+    ]);
   });
 });
 

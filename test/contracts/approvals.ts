@@ -1,14 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { Approval } from "../../engine/domain/approval.ts";
-import { acme, type Books, type OpenBooks } from "./books.ts";
+import { acme, type OpenBooks } from "./books.ts";
+import { opened } from "./opened.ts";
 
 /** What the book of requests for a second person must do, whatever keeps it. */
 export function approvalsContract(open: OpenBooks): void {
   describe("as requests for a second person", () => {
-    let books: Books;
+    const books = opened(open);
     let asked: Omit<Approval, "n" | "chosen">;
     beforeEach(async () => {
-      books = await open();
       const { project } = await acme(books, []);
       asked = {
         project: project.id,
@@ -27,7 +27,6 @@ export function approvalsContract(open: OpenBooks): void {
         expiresAt: Date.UTC(2026, 10, 21, 12),
       };
     });
-    afterEach(() => books[Symbol.asyncDispose]());
 
     const approved = { what: "approve", by: "local:bo", at: Date.UTC(2026, 10, 20, 13) } as const;
 

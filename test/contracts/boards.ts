@@ -1,19 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { acme, type Books, type OpenBooks } from "./books.ts";
+import { describe, expect, test } from "vitest";
+import { acme, type OpenBooks } from "./books.ts";
+import { openedTwice } from "./opened.ts";
 
 /** What boards must do, whatever keeps them. */
 export function boardsContract(open: OpenBooks): void {
   describe("as boards", () => {
-    let books: Books;
-    let other: Books;
-    beforeEach(async () => {
-      books = await open();
-      other = await books.again();
-    });
-    afterEach(async () => {
-      await other[Symbol.asyncDispose]();
-      await books[Symbol.asyncDispose]();
-    });
+    const [books, other] = openedTwice(open);
 
     test("a project has one board, in one channel, until it is taken down", async () => {
       const { project } = await acme(books, []);

@@ -1,14 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { acme, type Books, type OpenBooks } from "./books.ts";
+import { describe, expect, test } from "vitest";
+import { acme, type OpenBooks } from "./books.ts";
+import { opened } from "./opened.ts";
 
 /** What is kept of people and of where they were talked to, whatever keeps it. */
 export function conversationsContract(open: OpenBooks): void {
   describe("as books of conversations", () => {
-    let books: Books;
-    beforeEach(async () => {
-      books = await open();
-    });
-    afterEach(() => books[Symbol.asyncDispose]());
+    const books = opened(open);
 
     test("a role is held in one project, is replaced by the next and taken away", async () => {
       const { project } = await acme(books, []);

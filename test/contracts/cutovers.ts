@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Cutover, NewCutover } from "../../engine/domain/cutover.ts";
 import type { MxKnown } from "../../engine/domain/mx.ts";
 import type { Project } from "../../engine/domain/project.ts";
 import { hostile } from "../doubles/hostile.ts";
 import { acme, type Books, type OpenBooks } from "./books.ts";
 import { lateMailContract } from "./late-mail.ts";
+import { openedTwice } from "./opened.ts";
 
 const known = (at: number, change: Partial<MxKnown> = {}): MxKnown => ({
   phase: "old",
@@ -33,24 +34,17 @@ const watched = (project: number, change: Partial<NewCutover> = {}): NewCutover 
 /** What keeps cutovers must do, whatever it is. */
 export function cutoversContract(open: OpenBooks): void {
   describe("as the watch of cutovers", () => {
-    let books: Books;
-    let other: Books;
+    // One database for all: each test has a project of its own.
+    const [books, other] = openedTwice(open, "all tests");
     let template: Project;
     let own: Project;
     let project: number;
-    // One database for all: each test has a project of its own.
     beforeAll(async () => {
-      books = await open();
-      other = await books.again();
       ({ project: template } = await acme(books, []));
     });
     beforeEach(async (context) => {
       own = await create(context.task.id);
       project = own.id;
-    });
-    afterAll(async () => {
-      await other[Symbol.asyncDispose]();
-      await books[Symbol.asyncDispose]();
     });
     const create = async (name: string) => {
       const { sourceEndpoint, targetEndpoint, policy, zone } = template;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { FencedError } from "../../engine/domain/errors.ts";
 import type { Settled } from "../../engine/domain/ledger.ts";
 import type { Fence } from "../../engine/domain/owner.ts";
@@ -16,18 +16,17 @@ import {
   newsOf,
   type OpenBooks,
 } from "./books.ts";
+import { opened } from "./opened.ts";
 
 /** What every ledger must do, whatever keeps it. */
 export function ledgerContract(open: OpenBooks): void {
   describe("as a ledger", () => {
-    let books: Books;
+    const books = opened(open);
     let run: Begun;
     beforeEach(async () => {
-      books = await open();
       const { project, entries } = await acme(books, ["anna", "bob"]);
       run = await begun(books, project, entries[0]!);
     });
-    afterEach(() => books[Symbol.asyncDispose]());
 
     test("a folder is made once and keeps where it goes", async () => {
       const { ledger } = books;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type Policy, presets } from "../../engine/domain/policy.ts";
 import type { Entry, Project } from "../../engine/domain/project.ts";
 import {
@@ -14,6 +14,7 @@ import {
   passOver,
   stopped,
 } from "./books.ts";
+import { opened } from "./opened.ts";
 
 const two: Policy = { ...presets.rackspace, preset: "custom", passesPerLicense: 2 };
 const day = 24 * 60 * 60 * 1000;
@@ -21,12 +22,8 @@ const day = 24 * 60 * 60 * 1000;
 /** What the books of licenses must do, whatever keeps them. */
 export function licensesContract(open: OpenBooks): void {
   describe("as licenses", () => {
-    let books: Books;
+    const books = opened(open);
     let uid = 0;
-    beforeEach(async () => {
-      books = await open();
-    });
-    afterEach(() => books[Symbol.asyncDispose]());
 
     /** One pass from begin to end, over one entry; it carries an item when `writes`. */
     async function pass(

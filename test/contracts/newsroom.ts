@@ -1,14 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { acme, type Books, type OpenBooks, passOver } from "./books.ts";
+import { describe, expect, test } from "vitest";
+import { acme, type OpenBooks, passOver } from "./books.ts";
+import { opened } from "./opened.ts";
 
 /** What the outbox, the audit, the kept plans and the transcript must do, whatever keeps them. */
 export function newsroomContract(open: OpenBooks): void {
   describe("as a newsroom", () => {
-    let books: Books;
-    beforeEach(async () => {
-      books = await open();
-    });
-    afterEach(() => books[Symbol.asyncDispose]());
+    const books = opened(open);
 
     test("news waits, oldest pass first, until each is delivered", async () => {
       const { project, entries } = await acme(books, ["anna", "bob"]);
@@ -56,11 +53,7 @@ export function newsroomContract(open: OpenBooks): void {
   });
 
   describe("as what people said and asked", () => {
-    let books: Books;
-    beforeEach(async () => {
-      books = await open();
-    });
-    afterEach(() => books[Symbol.asyncDispose]());
+    const books = opened(open);
 
     test("the audit tells the newest first, of one project or of all", async () => {
       const { project } = await acme(books, []);

@@ -1,14 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { acme, type Books, type OpenBooks, own } from "./books.ts";
+import { describe, expect, test } from "vitest";
+import { acme, type OpenBooks, own } from "./books.ts";
+import { opened } from "./opened.ts";
 
 /** What the locks of entries and seats must do, whatever keeps them. */
 export function ownersContract(open: OpenBooks): void {
   describe("as owners", () => {
-    let books: Books;
-    beforeEach(async () => {
-      books = await open();
-    });
-    afterEach(() => books[Symbol.asyncDispose]());
+    const books = opened(open);
 
     test("an entry has one owner, in this process and beside it", async () => {
       const { entries } = await acme(books, ["anna", "bob"]);

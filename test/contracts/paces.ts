@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { unhurried, type Word } from "../../engine/domain/pace.ts";
 import type { Entry, Project } from "../../engine/domain/project.ts";
 import {
@@ -15,17 +15,14 @@ import {
   own,
   passOver,
 } from "./books.ts";
+import { opened } from "./opened.ts";
 
 const minute = 60_000;
 
 /** What everything that keeps the paces of mail servers must do. */
 export function pacesContract(open: OpenBooks): void {
   describe("as paces", () => {
-    let books: Books;
-    beforeEach(async () => {
-      books = await open();
-    });
-    afterEach(() => books[Symbol.asyncDispose]());
+    const books = opened(open);
 
     const word = ({ id }: Entry, change: Partial<Word> = {}): Word => ({
       entry: id,

@@ -1,10 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { gap } from "../../engine/domain/counters.ts";
 import { UserError } from "../../engine/domain/errors.ts";
 import { noWindows } from "../../engine/domain/window.ts";
 import {
   acme,
-  type Books,
   begun,
   carry,
   completed,
@@ -19,15 +18,12 @@ import {
   paused,
   stopped,
 } from "./books.ts";
+import { opened } from "./opened.ts";
 
 /** What everything that keeps passes must do. */
 export function passesContract(open: OpenBooks): void {
   describe("as passes", () => {
-    let books: Books;
-    beforeEach(async () => {
-      books = await open();
-    });
-    afterEach(() => books[Symbol.asyncDispose]());
+    const books = opened(open);
 
     test("a submitted pass has a run an entry, waits, and says so", async () => {
       const { project, entries } = await acme(books, ["anna", "bob"]);

@@ -1,11 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { presets } from "../../engine/domain/policy.ts";
 import { noFilters } from "../../engine/domain/project.ts";
 import { Secret } from "../../engine/domain/secret.ts";
 import { noWindows } from "../../engine/domain/window.ts";
 import {
   acme,
-  type Books,
   begun,
   carry,
   completed,
@@ -16,15 +15,12 @@ import {
   passOver,
   paused,
 } from "./books.ts";
+import { opened } from "./opened.ts";
 
 /** What everything that keeps projects must do. */
 export function projectsContract(open: OpenBooks): void {
   describe("as projects", () => {
-    let books: Books;
-    beforeEach(async () => {
-      books = await open();
-    });
-    afterEach(() => books[Symbol.asyncDispose]());
+    const books = opened(open);
 
     test("a project is found by its name without regard to case, and its name is taken", async () => {
       const { project } = await acme(books, ["anna"]);

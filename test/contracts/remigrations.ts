@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { UserError } from "../../engine/domain/errors.ts";
 import type { Checked, PassId, RunEnd, RunId } from "../../engine/domain/pass.ts";
 import { presets } from "../../engine/domain/policy.ts";
@@ -22,15 +22,12 @@ import {
   passOver,
   paused,
 } from "./books.ts";
+import { opened } from "./opened.ts";
 
 /** What everything that keeps remigrations must do. */
 export function remigrationsContract(open: OpenBooks): void {
   describe("as remigrations", () => {
-    let books: Books;
-    beforeEach(async () => {
-      books = await open();
-    });
-    afterEach(() => books[Symbol.asyncDispose]());
+    const books = opened(open);
 
     const wanted = (
       project: Project,

@@ -1,24 +1,16 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { acme, type Books, type OpenBooks } from "./books.ts";
+import { openedTwice } from "./opened.ts";
 
 type NewReminder = Parameters<Books["reminders"]["add"]>[0];
 
 /** What keeps reminders must do, whatever it is. */
 export function remindersContract(open: OpenBooks): void {
   describe("as reminders", () => {
-    let books: Books;
-    let other: Books;
+    const [books, other] = openedTwice(open);
     let project: number;
     beforeEach(async () => {
-      books = await open();
-      other = await books.again();
-      ({
-        project: { id: project },
-      } = await acme(books, []));
-    });
-    afterEach(async () => {
-      await other[Symbol.asyncDispose]();
-      await books[Symbol.asyncDispose]();
+      project = (await acme(books, [])).project.id;
     });
 
     const weekly = (change: Partial<NewReminder> = {}): NewReminder => ({

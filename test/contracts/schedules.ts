@@ -1,22 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Schedule } from "../../engine/domain/schedule.ts";
 import { acme, type Books, type OpenBooks, passOver } from "./books.ts";
+import { openedTwice } from "./opened.ts";
 
 type NewSchedule = Parameters<Books["schedules"]["add"]>[0];
 
 /** What a calendar must do, whatever keeps it. */
 export function schedulesContract(open: OpenBooks): void {
   describe("as a calendar", () => {
-    let books: Books;
-    let other: Books;
-    beforeEach(async () => {
-      books = await open();
-      other = await books.again();
-    });
-    afterEach(async () => {
-      await other[Symbol.asyncDispose]();
-      await books[Symbol.asyncDispose]();
-    });
+    const [books, other] = openedTwice(open);
 
     const due = (project: number, at: number): NewSchedule => ({
       project,

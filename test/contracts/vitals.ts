@@ -1,8 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Figures } from "../../engine/domain/vitals.ts";
 import {
   acme,
-  type Books,
   begun,
   carry,
   completed,
@@ -12,15 +11,12 @@ import {
   own,
   passOver,
 } from "./books.ts";
+import { opened } from "./opened.ts";
 
 /** What those who watch are told, whatever keeps it. */
 export function vitalsContract(open: OpenBooks): void {
   describe("as what is watched", () => {
-    let books: Books;
-    beforeEach(async () => {
-      books = await open();
-    });
-    afterEach(() => books[Symbol.asyncDispose]());
+    const books = opened(open);
 
     const nothing: Figures = {
       passes: [],

@@ -1,23 +1,15 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { acme } from "../contracts/books.ts";
-import { type Postgres, startPostgres } from "../servers/postgres.ts";
-import { openBooks, sqliteFolder } from "./books.ts";
+import { openBooks } from "./books.ts";
+import { freshDatabases } from "./databases.ts";
 
-let postgres: Postgres;
-let folder: Awaited<ReturnType<typeof sqliteFolder>>;
-beforeAll(async () => {
-  [postgres, folder] = await Promise.all([startPostgres(), sqliteFolder()]);
-});
-afterAll(async () => {
-  await postgres[Symbol.asyncDispose]();
-  await folder[Symbol.asyncDispose]();
-});
+const onBoth = [freshDatabases("sqlite"), freshDatabases("postgres")];
 
 test.each(["license_movements", "audit"] as const)(
   "a line of %s is never changed or taken out, whoever writes",
   async (table) => {
-    for (const url of [folder.fresh(), await postgres.fresh()]) {
-      await using books = await openBooks(url);
+    for (const fresh of onBoth) {
+      await using books = await openBooks(await fresh());
       const { project } = await acme(books, ["anna"]);
       const line = { did: "x", outcome: "done", reference: null, link: null } as const;
       await books.audit.note({ who: "test", project: project.id, ...line });

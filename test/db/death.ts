@@ -2,15 +2,17 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import type { Owned } from "../../engine/domain/owner.ts";
-import { acme, type OpenBooks } from "../contracts/books.ts";
+import { acme } from "../contracts/books.ts";
+import { openBooks } from "./books.ts";
 
-/** That a killed process lets go of what it owned. `url` is of the books opened last. */
-export function deathContract(open: OpenBooks, url: () => string): void {
+/** That a killed process lets go of what it owned. */
+export function deathContract(fresh: () => Promise<string>): void {
   test("what a killed process owned is free, and the next fence is newer than its own", async () => {
-    await using books = await open();
+    const url = await fresh();
+    await using books = await openBooks(url);
     const { entries } = await acme(books, ["anna"]);
     const entry = entries[0]!.id;
-    const child = otherProcess(url(), ["own", String(entry), "narrator-local"]);
+    const child = otherProcess(url, ["own", String(entry), "narrator-local"]);
     const said = JSON.parse(await firstLine(child)) as { token: number; seat: boolean };
     expect(said).toEqual({ token: 1, seat: true });
     expect(await books.owners.take(entry)).toBeNull();

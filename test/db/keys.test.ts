@@ -1,22 +1,19 @@
 import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { checkKeys, rotateKeys } from "../../db/keys.ts";
 import { knexProjects } from "../../db/projects.ts";
 import { UserError } from "../../engine/domain/errors.ts";
 import { Secret } from "../../engine/domain/secret.ts";
 import { aesSealer, makeKey, parseKeys } from "../../engine/secrets.ts";
 import { acme, newEntry } from "../contracts/books.ts";
-import { openBooks, sqliteFolder, testKeys } from "./books.ts";
+import { openBooks, testKeys } from "./books.ts";
+import { freshDatabases } from "./databases.ts";
 
 describe("the keys of a database", () => {
-  let folder: Awaited<ReturnType<typeof sqliteFolder>>;
-  beforeAll(async () => {
-    folder = await sqliteFolder();
-  });
-  afterAll(() => folder[Symbol.asyncDispose]());
+  const fresh = freshDatabases("sqlite");
 
   test("keys that are not this database's are refused", async () => {
-    await using books = await openBooks(folder.fresh());
+    await using books = await openBooks(await fresh());
     await checkKeys(books.database, aesSealer(testKeys));
     await checkKeys(books.database, aesSealer(testKeys));
 
@@ -28,14 +25,14 @@ describe("the keys of a database", () => {
   });
 
   test("an older key may stay behind a newer one", async () => {
-    await using books = await openBooks(folder.fresh());
+    await using books = await openBooks(await fresh());
     await checkKeys(books.database, aesSealer(testKeys));
 
     await checkKeys(books.database, aesSealer([...parseKeys(makeKey()), ...testKeys]));
   });
 
   test("no password stands in the database as it was given", async () => {
-    const url = folder.fresh();
+    const url = await fresh();
     await using books = await openBooks(url);
     const { project } = await acme(books, []);
     const [anna] = await books.projects.add(project.id, [
@@ -51,7 +48,7 @@ describe("the keys of a database", () => {
   });
 
   test("a sealed password that is moved to another entry does not open there", async () => {
-    await using books = await openBooks(folder.fresh());
+    await using books = await openBooks(await fresh());
     const { project } = await acme(books, []);
     await books.database.knex("endpoints").where({ name: "new" }).update({ login: "user" });
     const [anna, bob] = await books.projects.add(project.id, [
@@ -68,28 +65,28 @@ describe("the keys of a database", () => {
   });
 
   test("rotated, every secret opens with the new key alone", async () => {
-    await using books = await openBooks(folder.fresh());
+    await using books = await openBooks(await fresh());
     await checkKeys(books.database, aesSealer(testKeys));
     const { project } = await acme(books, []);
     await books.database.knex("endpoints").where({ name: "new" }).update({ login: "user" });
     const [anna] = await books.projects.add(project.id, [
       newEntry("anna", { sourcePassword: new Secret("a"), targetPassword: new Secret("b") }),
     ]);
-    const fresh = parseKeys(makeKey());
+    const newKeys = parseKeys(makeKey());
 
-    const count = await rotateKeys(books.database, aesSealer([...fresh, ...testKeys]));
+    const count = await rotateKeys(books.database, aesSealer([...newKeys, ...testKeys]));
 
     expect(count).toBe(4);
-    await checkKeys(books.database, aesSealer(fresh));
+    await checkKeys(books.database, aesSealer(newKeys));
     await expect(checkKeys(books.database, aesSealer(testKeys))).rejects.toThrow(UserError);
-    const projects = knexProjects(books.database, aesSealer(fresh), books.clock);
+    const projects = knexProjects(books.database, aesSealer(newKeys), books.clock);
     const { source, target } = await projects.addresses(anna!.id);
     expect(source.endpoint.masterPassword?.reveal()).toBe("master's password");
     expect(target.password?.reveal()).toBe("b");
   });
 
   test("a rotation that cannot open one secret changes none", async () => {
-    await using books = await openBooks(folder.fresh());
+    await using books = await openBooks(await fresh());
     await acme(books, []);
     const before = await books.database.knex("endpoints").orderBy("id");
     await books.database.knex("endpoints").where({ name: "new" }).update({ master_password: "?" });

@@ -2,27 +2,12 @@ import type { Knex } from "knex";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { demands, tooNew } from "../../db/level.ts";
 import { type Database, migrate, migrations, openDatabase } from "../../db/open.ts";
-import { type Postgres, startPostgres } from "../servers/postgres.ts";
-import { sqliteFolder } from "./books.ts";
+import { freshDatabases } from "./databases.ts";
 import { type Schema, schemaOf, takenAway } from "./schema.ts";
 
 /** From here on older versions work on a newer database. */
 const first = 13;
 const names = migrations.map(([name]) => name);
-
-let folder: Awaited<ReturnType<typeof sqliteFolder>>;
-let server: Postgres;
-beforeAll(async () => {
-  folder = await sqliteFolder();
-  server = await startPostgres({ unsafe: true });
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-});
-
-const urls = { sqlite: async () => folder.fresh(), postgres: () => server.fresh() };
-const kinds = ["sqlite", "postgres"] as const;
 
 test("migrations are numbered without a gap", () => {
   expect(names.map((name) => name.slice(0, 5))).toEqual(
@@ -30,12 +15,13 @@ test("migrations are numbered without a gap", () => {
   );
 });
 
-describe.each(kinds)("on %s", (kind) => {
+describe.each(["sqlite", "postgres"] as const)("on %s", (kind) => {
+  const fresh = freshDatabases(kind, { unsafe: true });
   let database: Database;
   let schema: Schema;
   const taken = new Map<string, string[]>();
   beforeAll(async () => {
-    database = await openDatabase(await urls[kind](), { allowUnsafe: true });
+    database = await openDatabase(await fresh(), { allowUnsafe: true });
     await migrate(database, migrations.slice(0, first));
     schema = await schemaOf(database.knex);
     for (let n = first; n < migrations.length; n += 1) {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import type { Knex } from "knex";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   migrate,
   migrationStatus,
@@ -14,8 +14,8 @@ import { UserError } from "../../engine/domain/errors.ts";
 import { noWindows } from "../../engine/domain/window.ts";
 import { acme, own, passOver } from "../contracts/books.ts";
 import { memoryWorld } from "../doubles/memory-world.ts";
-import { type Postgres, startPostgres } from "../servers/postgres.ts";
-import { openBooks, sqliteFolder } from "./books.ts";
+import { openBooks } from "./books.ts";
+import { freshDatabases } from "./databases.ts";
 import { otherProcess } from "./death.ts";
 
 /** Migrations of a version to come: one that adds, and one that takes away what this version uses. */
@@ -41,19 +41,11 @@ async function addHues(knex: Knex): Promise<void> {
 }
 
 describe("opening a database", () => {
-  let folder: Awaited<ReturnType<typeof sqliteFolder>>;
-  let server: Postgres;
-  beforeAll(async () => {
-    folder = await sqliteFolder();
-    server = await startPostgres({ unsafe: true });
-  });
-  afterAll(async () => {
-    await folder[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-  });
+  const sqlite = freshDatabases("sqlite");
+  const postgres = freshDatabases("postgres", { unsafe: true });
 
   test("makes an SQLite file that only its owner reads, and commits that last", async () => {
-    const url = folder.fresh();
+    const url = await sqlite();
     await using database = await openDatabase(url);
     await migrate(database);
 
@@ -97,7 +89,7 @@ describe("opening a database", () => {
   });
 
   test("refuses a PostgreSQL that forgets commits in a power cut, unless that is allowed", async () => {
-    const url = await server.fresh();
+    const url = await postgres();
 
     await expect(openDatabase(url)).rejects.toThrow(/fsync = off/);
 
@@ -108,7 +100,7 @@ describe("opening a database", () => {
   });
 
   test("migrates forth and back and forth, on both", async () => {
-    for (const url of [folder.fresh(), await server.fresh()]) {
+    for (const url of [await sqlite(), await postgres()]) {
       await using database = await openDatabase(url, { allowUnsafe: true });
       await migrate(database);
       await migrate(database);
@@ -122,7 +114,7 @@ describe("opening a database", () => {
   });
 
   test("a file that several processes open first, all at once, is migrated once", async () => {
-    const url = folder.fresh();
+    const url = await sqlite();
 
     const ends = await Promise.all(
       Array.from({ length: 4 }, async () => {
@@ -138,7 +130,7 @@ describe("opening a database", () => {
   });
 
   test("a migration that was killed does not keep the next one out", async () => {
-    const url = folder.fresh();
+    const url = await sqlite();
     await using database = await openDatabase(url);
     await migrate(database);
     await database.knex("knex_migrations_lock").update({ is_locked: 1 });
@@ -149,7 +141,7 @@ describe("opening a database", () => {
   });
 
   test("a database from before projects had hours keeps working, on both", async () => {
-    for (const url of [folder.fresh(), await server.fresh()]) {
+    for (const url of [await sqlite(), await postgres()]) {
       {
         await using old = await openBooks(url, undefined, { allowUnsafe: true });
         const { project, entries } = await acme(old, ["anna"]);
@@ -171,7 +163,7 @@ describe("opening a database", () => {
   });
 
   test("a migration that waits for a table lets others at it, and is made when its turn comes", async () => {
-    const url = await server.fresh();
+    const url = await postgres();
     await using newer = await openDatabase(url, { allowUnsafe: true });
     await migrate(newer);
     await using older = await openDatabase(url, { allowUnsafe: true });
@@ -203,7 +195,7 @@ describe("opening a database", () => {
         config: { transaction: false },
       },
     ];
-    const url = await server.fresh();
+    const url = await postgres();
     await using newer = await openDatabase(url, { allowUnsafe: true });
     await migrate(newer);
     await using older = await openDatabase(url, { allowUnsafe: true });
@@ -222,7 +214,7 @@ describe("opening a database", () => {
   });
 
   test("refuses a database of another program's", async () => {
-    await using database = await openDatabase(folder.fresh());
+    await using database = await openDatabase(await sqlite());
     await migrate(database);
     const row = { name: "20260101120000_later", batch: 2, migration_time: new Date(0) };
     await database.knex("knex_migrations").insert(row);
@@ -232,17 +224,7 @@ describe("opening a database", () => {
 });
 
 describe.each(["sqlite", "postgres"] as const)("a newer version on %s", (kind) => {
-  let folder: Awaited<ReturnType<typeof sqliteFolder>>;
-  let server: Postgres;
-  beforeAll(async () => {
-    folder = await sqliteFolder();
-    server = await startPostgres();
-  });
-  afterAll(async () => {
-    await folder[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-  });
-  const fresh = async () => (kind === "sqlite" ? folder.fresh() : server.fresh());
+  const fresh = freshDatabases(kind);
 
   test("adds to the database while this one works on it, and this one starts again on that", async () => {
     const url = await fresh();

@@ -1,56 +1,18 @@
 import { createInterface } from "node:readline";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { approvalsContract } from "../contracts/approvals.ts";
-import { boardsContract } from "../contracts/boards.ts";
+import { describe, expect, test } from "vitest";
 import { acme, own, passOver } from "../contracts/books.ts";
-import { conversationsContract } from "../contracts/conversations.ts";
-import { cutoversContract } from "../contracts/cutovers.ts";
-import { ledgerContract } from "../contracts/ledger.ts";
-import { licensesContract } from "../contracts/licenses.ts";
-import { newsroomContract } from "../contracts/newsroom.ts";
-import { ownersContract } from "../contracts/owners.ts";
-import { pacesContract } from "../contracts/paces.ts";
-import { passesContract } from "../contracts/passes.ts";
-import { projectsContract } from "../contracts/projects.ts";
-import { remigrationsContract } from "../contracts/remigrations.ts";
-import { remindersContract } from "../contracts/reminders.ts";
-import { schedulesContract } from "../contracts/schedules.ts";
-import { vitalsContract } from "../contracts/vitals.ts";
-import { type Postgres, startPostgres } from "../servers/postgres.ts";
 import { openBooks } from "./books.ts";
-import { deathContract, otherProcess } from "./death.ts";
+import { databaseContract } from "./contract.ts";
+import { freshDatabases } from "./databases.ts";
+import { otherProcess } from "./death.ts";
 
 describe("the PostgreSQL database", () => {
-  let server: Postgres;
-  beforeAll(async () => {
-    server = await startPostgres();
-  });
-  afterAll(() => server[Symbol.asyncDispose]());
-  let url = "";
-  const open = async () => {
-    url = await server.fresh();
-    return openBooks(url);
-  };
+  const fresh = freshDatabases("postgres");
 
-  projectsContract(open);
-  passesContract(open);
-  pacesContract(open);
-  ledgerContract(open);
-  licensesContract(open);
-  newsroomContract(open);
-  vitalsContract(open);
-  conversationsContract(open);
-  approvalsContract(open);
-  remigrationsContract(open);
-  schedulesContract(open);
-  remindersContract(open);
-  cutoversContract(open);
-  boardsContract(open);
-  ownersContract(open);
-  deathContract(open, () => url);
+  databaseContract(fresh);
 
   test("every lock is lost with the connection that holds it, and its owner is told", async () => {
-    await using books = await open();
+    await using books = await openBooks(await fresh());
     const { entries } = await acme(books, ["anna"]);
     const owned = await own(books, entries[0]!);
     const told = new Promise((resolve) => owned.lost.addEventListener("abort", resolve));
@@ -67,7 +29,7 @@ describe("the PostgreSQL database", () => {
   });
 
   test("a pass that is resumed at the same moment goes first, and its endpoint is not changed", async () => {
-    await using books = await open();
+    await using books = await openBooks(await fresh());
     const { project, entries } = await acme(books, ["anna"]);
     const pass = await books.passes.submit(passOver(project, entries));
     await books.passes.control(pass, "pause", "x");
@@ -93,7 +55,8 @@ describe("the PostgreSQL database", () => {
   });
 
   test("what a frozen process owns is free after a while, and it knows the moment it thaws; a living one keeps its own", async () => {
-    await using books = await open();
+    const url = await fresh();
+    await using books = await openBooks(url);
     const { entries } = await acme(books, ["anna", "bob"]);
     const heartbeat = JSON.stringify({ every: 100, within: 300, freed: 3_000 });
     await using stack = new AsyncDisposableStack();

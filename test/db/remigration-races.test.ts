@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { UserError } from "../../engine/domain/errors.ts";
 import type { Checked } from "../../engine/domain/pass.ts";
 import { acme, completed, own, passOver } from "../contracts/books.ts";
-import { openBooks } from "../db/books.ts";
-import { type Postgres, startPostgres } from "../servers/postgres.ts";
+import { openBooks } from "./books.ts";
+import { freshDatabases } from "./databases.ts";
 
-let server: Postgres;
-beforeAll(async () => {
-  server = await startPostgres();
-}, 60_000);
-afterAll(() => server[Symbol.asyncDispose]());
+const fresh = freshDatabases("postgres");
 
 test("a pass and a remigration at once: one wins, none runs over a closed mailbox", async () => {
-  await using books = await openBooks(await server.fresh());
+  await using books = await openBooks(await fresh());
   await using second = await books.again();
   const { project, entries } = await acme(books, ["anna", "bob"], { licenses: 200 });
   let now = entries;
@@ -42,7 +38,7 @@ test("a pass and a remigration at once: one wins, none runs over a closed mailbo
 }, 60_000);
 
 test("the first ends while its pass is stopped: licenses balance and nothing is stuck", async () => {
-  await using books = await openBooks(await server.fresh());
+  await using books = await openBooks(await fresh());
   await using second = await books.again();
   const names = Array.from({ length: 6 }, (_, n) => `user${n}`);
   const { project, entries } = await acme(books, names, { licenses: 500 });

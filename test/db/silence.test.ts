@@ -1,22 +1,18 @@
 import pg from "pg";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { available } from "../../db/available.ts";
 import { connectPostgres } from "../../db/connect.ts";
 import { UnavailableError } from "../../engine/domain/errors.ts";
 import { openGate } from "../servers/gate.ts";
-import { type Postgres, startPostgres } from "../servers/postgres.ts";
+import { freshDatabases } from "./databases.ts";
 
 const patience = { every: 30, within: 500 };
 
-let server: Postgres;
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server[Symbol.asyncDispose]());
+const fresh = freshDatabases("postgres");
 
 /** An empty database, and the same behind a gate. */
 async function behindGate() {
-  const direct = new URL(await server.fresh());
+  const direct = new URL(await fresh());
   const gate = await openGate({ host: direct.hostname, port: Number(direct.port) });
   const url = new URL(direct);
   url.port = String(gate.port);
@@ -63,7 +59,7 @@ test("a session that the server no longer knows is given up, though the server a
 });
 
 test("what the server works at may take as long as it likes", async () => {
-  await using database = connectPostgres(await server.fresh(), patience);
+  await using database = connectPostgres(await fresh(), patience);
 
   const { rows } = await database.knex.raw("select 7 as seven from pg_sleep(0.5)");
 
@@ -71,7 +67,7 @@ test("what the server works at may take as long as it likes", async () => {
 });
 
 test("a server that takes no more connections is not taken for gone", async () => {
-  const url = new URL(await server.fresh());
+  const url = new URL(await fresh());
   await using root = connectPostgres(url.href);
   await root.knex.raw("create role one login connection limit 1");
   url.username = "one";
@@ -98,7 +94,7 @@ test("a server that was silent for a moment is waited for", async () => {
 
 /** Later than an answer of the server that stands behind no gate. */
 async function soon(word: string): Promise<string> {
-  await using direct = connectPostgres(await server.fresh());
+  await using direct = connectPostgres(await fresh());
   await direct.knex.raw("select 1");
   return word;
 }

@@ -1,13 +1,10 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Database } from "../../db/open.ts";
 import { acme, carry, completed, item, own, passOver } from "../contracts/books.ts";
-import { openBooks, sqliteFolder } from "./books.ts";
+import { openBooks } from "./books.ts";
+import { freshDatabases } from "./databases.ts";
 
-let folder: Awaited<ReturnType<typeof sqliteFolder>>;
-beforeAll(async () => {
-  folder = await sqliteFolder();
-});
-afterAll(() => folder[Symbol.asyncDispose]());
+const fresh = freshDatabases("sqlite");
 
 /** Steps of plans that read a whole table of many rows, or all that a project or a pass has in it. */
 const whole =
@@ -32,7 +29,7 @@ async function plansOf({ knex }: Database, work: () => Promise<unknown>): Promis
 }
 
 test("a run asks nothing that takes longer the more others there are", async () => {
-  await using books = await openBooks(folder.fresh());
+  await using books = await openBooks(await fresh());
   const { project, entries } = await acme(books, ["anna", "bob"]);
 
   const pass = await books.passes.submit(passOver(project, entries));

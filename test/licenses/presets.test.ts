@@ -1,21 +1,18 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import type { PassKind, RunEnd } from "../../engine/domain/pass.ts";
 import { type Policy, policyFrom, presets } from "../../engine/domain/policy.ts";
 import type { Entry, Project } from "../../engine/domain/project.ts";
 import { acme, type Begun, carry, completed, failed, item, own } from "../contracts/books.ts";
-import { openBooks, sqliteFolder } from "../db/books.ts";
+import { openBooks } from "../db/books.ts";
+import { freshDatabases } from "../db/databases.ts";
 import { type OpenedBooks, passOf, planOf } from "./starts.ts";
 
-// The edges of what test/presets.test.ts shows: the window to the millisecond, and whose policy counts.
+// The edges of what table.test.ts shows: the window to the millisecond, and whose policy counts.
 
 const day = 24 * 60 * 60 * 1000;
 const names = ["rackspace", "bittitan", "cloudiway"] as const;
 
-let folder: Awaited<ReturnType<typeof sqliteFolder>>;
-beforeAll(async () => {
-  folder = await sqliteFolder();
-});
-afterAll(() => folder[Symbol.asyncDispose]());
+const fresh = freshDatabases("sqlite");
 
 let books: OpenedBooks;
 let project: Project;
@@ -24,7 +21,7 @@ let uid = 0;
 afterEach(() => books[Symbol.asyncDispose]());
 
 async function under(policy: Policy): Promise<void> {
-  books = await openBooks(folder.fresh());
+  books = await openBooks(await fresh());
   const made = await acme(books, ["anna"], { policy });
   project = made.project;
   [anna] = made.entries as [Entry];

@@ -17,8 +17,8 @@ import {
   paused,
   stopped,
 } from "../contracts/books.ts";
-import { openBooks, sqliteFolder } from "../db/books.ts";
-import { type Postgres, startPostgres } from "../servers/postgres.ts";
+import { openBooks } from "../db/books.ts";
+import { freshDatabases } from "../db/databases.ts";
 import { type LicenseModel, licenseModel, type RunModel } from "./model.ts";
 import { naivePasses, type OpenedBooks, passOf, planOf } from "./starts.ts";
 
@@ -462,10 +462,10 @@ const close = async (doors: Doors) => {
   for (const one of doors) await one[Symbol.asyncDispose]();
 };
 
-function properties(open: () => Promise<Doors>, numRuns: number, timeLimit: number): void {
+function properties(fresh: () => Promise<string>, numRuns: number, timeLimit: number): void {
   let doors: Doors;
   beforeAll(async () => {
-    doors = await open();
+    doors = await openDoors(await fresh());
   });
   afterAll(() => close(doors));
 
@@ -491,20 +491,6 @@ function properties(open: () => Promise<Doors>, numRuns: number, timeLimit: numb
   });
 }
 
-describe("on SQLite", () => {
-  let folder: Awaited<ReturnType<typeof sqliteFolder>>;
-  beforeAll(async () => {
-    folder = await sqliteFolder();
-  });
-  afterAll(() => folder[Symbol.asyncDispose]());
-  properties(() => openDoors(folder.fresh()), 30, 14_000);
-});
+describe("on SQLite", () => properties(freshDatabases("sqlite"), 30, 14_000));
 
-describe("on PostgreSQL", () => {
-  let server: Postgres;
-  beforeAll(async () => {
-    server = await startPostgres();
-  });
-  afterAll(() => server[Symbol.asyncDispose]());
-  properties(async () => openDoors(await server.fresh()), 15, 10_000);
-});
+describe("on PostgreSQL", () => properties(freshDatabases("postgres"), 15, 10_000));

@@ -1,32 +1,26 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { startEngine } from "../../engine/engine.ts";
 import { memorySystem } from "../../engine/providers/memory/provider.ts";
 import { memoryQueue } from "../../engine/queues/memory.ts";
 import { defaults, type Works } from "../../engine/works.ts";
 import { acme, type Books, passOver } from "../contracts/books.ts";
-import { openBooks, sqliteFolder } from "../db/books.ts";
-import { type Postgres, startPostgres } from "../servers/postgres.ts";
+import { openBooks } from "../db/books.ts";
+import { freshDatabases } from "../db/databases.ts";
 import { naivePasses, type OpenedBooks } from "./starts.ts";
 
 const owned = 400;
 const asking = 1000;
 
-describe("a thousand that start at once for four hundred licenses", () => {
-  let postgres: Postgres;
-  let folder: Awaited<ReturnType<typeof sqliteFolder>>;
-  beforeAll(async () => {
-    [postgres, folder] = await Promise.all([startPostgres(), sqliteFolder()]);
-  });
-  afterAll(async () => {
-    await postgres[Symbol.asyncDispose]();
-    await folder[Symbol.asyncDispose]();
-  });
+const databases = [
+  ["SQLite", freshDatabases("sqlite")],
+  ["PostgreSQL", freshDatabases("postgres")],
+] as const;
 
-  test.each(["SQLite", "PostgreSQL"])(
+describe("a thousand that start at once for four hundred licenses", () => {
+  test.each(databases)(
     "get exactly those on %s, and two engines consume exactly those",
-    async (kind) => {
-      const url = kind === "SQLite" ? folder.fresh() : await postgres.fresh();
-      await using books = await openBooks(url);
+    async (_, fresh) => {
+      await using books = await openBooks(await fresh());
       await using other = await books.again();
       const names = Array.from({ length: asking }, (_, n) => `user${n}`);
       const { project, entries } = await acme(books, names, { licenses: owned });
@@ -76,12 +70,10 @@ function engineOn(books: Books, system: ReturnType<typeof memorySystem>): AsyncD
 }
 
 // The control: the product's own statements, run the same way but taking no turns.
-test.each(["SQLite", "PostgreSQL"])(
+test.each(databases)(
   "two hundred that start without taking turns reserve more than eighty on %s",
-  async (kind) => {
-    await using folder = await sqliteFolder();
-    await using server = kind === "SQLite" ? null : await startPostgres();
-    await using books = await openBooks(server === null ? folder.fresh() : await server.fresh());
+  async (_, fresh) => {
+    await using books = await openBooks(await fresh());
     await using other = (await books.again()) as OpenedBooks;
     const names = Array.from({ length: 200 }, (_, n) => `user${n}`);
     const { project, entries } = await acme(books, names, { licenses: 80 });
