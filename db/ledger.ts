@@ -193,20 +193,17 @@ export function knexLedger(database: Database, clock: Clock): Ledger {
       return Number(row?.n ?? 0);
     },
 
-    async *carriedRows(folder, uidValidity) {
-      let after = -1;
-      for (;;) {
-        const rows = await knex("items")
-          .where({ folder_id: folder, uid_validity: uidValidity })
-          .where("uid", ">", after)
-          .orderBy("uid")
-          .limit(page)
-          .select("uid", "size", "fingerprint");
-        const last = rows.at(-1);
-        if (last === undefined) return;
-        yield rows;
-        after = last.uid;
-      }
+    async unmatched(folder, uidValidity) {
+      const rows = await knex("items")
+        .where({ folder_id: folder })
+        .whereNot({ uid_validity: uidValidity })
+        .orderBy(["uid_validity", "uid"])
+        .select("uid_validity", "uid", "fingerprint");
+      return rows.map(({ uid_validity, uid, fingerprint }) => ({
+        uidValidity: uid_validity,
+        uid,
+        fingerprint,
+      }));
     },
 
     async *placed(folder) {
@@ -229,7 +226,7 @@ export function knexLedger(database: Database, clock: Clock): Ledger {
     rematch: (folder, change, fence) =>
       fenced(database, fence, async (trx) => {
         await ownFolder(trx, folder, fence);
-        await rematch(trx, folder, change);
+        await rematch(trx, folder, change, clock.now());
       }),
   });
 }

@@ -12,7 +12,7 @@ import { afterRuns, didAsWanted, endRun, lockRun, type RunOfPass, setAside } fro
 import { submitPass } from "./submit.ts";
 import { goesFirst } from "./submit-first.ts";
 import { fenced, write } from "./transaction.ts";
-import { waitingRuns } from "./waiting.ts";
+import { isWaiting, waitingRuns } from "./waiting.ts";
 import { putOff, windowsOfRuns } from "./windows.ts";
 
 /** Passes and their runs in the database. */
@@ -53,10 +53,10 @@ export function knexPasses(database: Database, clock: Clock): Passes {
         await trx("runs").where({ id: run, entry_id: fence.entry }).update({ expected: items });
       }),
 
-    wait: (run, waiting, fence) =>
+    wait: (run, waiting, fence, { quietly } = { quietly: false }) =>
       fenced(database, fence, async (trx) => {
         const row = await ownRun(trx, run, fence);
-        const news = waiting !== null && waiting.for !== row.waiting_for;
+        const news = !quietly && waiting !== null && waiting.for !== row.waiting_for;
         await trx("runs")
           .where({ id: run })
           .update({
@@ -172,8 +172,9 @@ async function begin(trx: Knex.Transaction, row: RunOfPass, now: number): Promis
     .update({
       state: "processing",
       reason: null,
-      // Tried again, what it waits for stands until both ends answer: a wait is told once.
-      waiting_for: row.tries + row.server_tries > 0 ? row.waiting_for : null,
+      // Tried again, what it waits for stands until both ends answer: a wait is told once. Its hours have come.
+      waiting_for:
+        row.waiting_for !== "window" && row.tries + row.server_tries > 0 ? row.waiting_for : null,
       waiting_until: null,
     });
   const first = await trx("passes")
@@ -191,7 +192,7 @@ async function mayLeaveTheLine(
   row: RunOfPass,
   now: number,
 ): Promise<boolean> {
-  if (row.waiting_until !== null && row.waiting_until > now) return false;
+  if (isWaiting(row, now)) return false;
   return hasPlace(trx, row, now);
 }
 

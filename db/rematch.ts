@@ -1,5 +1,7 @@
 import type { Knex } from "knex";
-import { everything } from "../engine/domain/ledger.ts";
+import type { Instant } from "../engine/domain/clock.ts";
+import { everything, type Renumbering } from "../engine/domain/ledger.ts";
+import { forget, noteFailures } from "./settle.ts";
 
 /** Pairs in one statement: each takes four of its variables. */
 const chunk = 200;
@@ -8,11 +10,21 @@ const chunk = 200;
 export async function rematch(
   trx: Knex.Transaction,
   folder: number,
-  change: { from: number; to: number; pairs: { old: number; uid: number }[] },
+  { to, pairs, unread, run }: Renumbering,
+  now: Instant,
 ): Promise<void> {
-  const { from, to, pairs } = change;
-  for (let start = 0; start < pairs.length; start += chunk) {
-    await move(trx, folder, from, to, pairs.slice(start, start + chunk));
+  for (const [from, all] of Map.groupBy(pairs, ({ old }) => old.uidValidity)) {
+    for (let start = 0; start < all.length; start += chunk) {
+      const some = all.slice(start, start + chunk);
+      const moved = some.map(({ old, uid }) => ({ old: old.uid, uid }));
+      await move(trx, folder, from, to, moved);
+      await forget(
+        trx,
+        folder,
+        to,
+        some.map(({ uid }) => uid),
+      );
+    }
   }
   const dropped = await trx("failures")
     .where({ folder_id: folder })
@@ -23,6 +35,7 @@ export async function rematch(
   await trx("folders")
     .where({ id: folder })
     .update({ uid_validity: to, mark: null, ...owed });
+  await noteFailures(trx, { run, folder, uidValidity: to, failed: unread }, now);
 }
 
 async function move(

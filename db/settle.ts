@@ -92,10 +92,10 @@ async function carryItems(
   return { repairs };
 }
 
-/** Where the batch went; its intent is gone with this. */
+/** Where the batch went; its intent is gone with this, but for what stays in doubt. */
 async function targetOf(
   trx: Knex.Transaction,
-  { intent, folder }: Settlement,
+  { intent, folder, uidValidity, stays = [] }: Settlement,
 ): Promise<{ target: number | null; repairs: boolean }> {
   if (intent === null) {
     const row = await trx("folders").where({ id: folder }).first("target_folder_id");
@@ -104,13 +104,24 @@ async function targetOf(
   const own = { id: intent, folder_id: folder };
   const row = await trx("intents").where(own).first("target_folder_id", "repairs");
   if (row === undefined) throw new Error(`Folder ${folder} has no intent ${intent}.`);
-  await trx("intents").where(own).delete();
+  if (stays.length === 0) await trx("intents").where(own).delete();
+  else {
+    await trx("intents")
+      .where(own)
+      .update({ uids: JSON.stringify(stays), uid_validity: uidValidity });
+  }
   return { target: row.target_folder_id, repairs: Boolean(row.repairs) };
 }
 
-async function noteFailures(
+/** Keeps what failed and why; what is there already is replaced. */
+export async function noteFailures(
   trx: Knex.Transaction,
-  { run, folder, uidValidity, failed }: Settlement,
+  {
+    run,
+    folder,
+    uidValidity,
+    failed,
+  }: Pick<Settlement, "run" | "folder" | "uidValidity" | "failed">,
   now: Instant,
 ): Promise<void> {
   const rows = failed.map(({ uid, reason }) => ({
@@ -127,7 +138,7 @@ async function noteFailures(
 }
 
 /** What is carried now failed no longer. */
-async function forget(
+export async function forget(
   trx: Knex.Transaction,
   folder: number,
   uidValidity: number,

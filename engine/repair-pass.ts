@@ -31,7 +31,7 @@ export async function* repairPass(
   const places = await placesOf(job, ends);
   yield* settleAll(job, ends, folders, places, signal);
   if (signal.aborted) return { ...result, interrupted: true };
-  yield* renumbered(ends, folders, places);
+  yield* renumbered(job, ends, folders, places);
   const all = await Array.fromAsync(lost(job.entry, ends.ledger, ends.target));
   const items = all.reduce((total, { present, rows }) => total + present + rows.length, 0);
   yield { type: "expected", items };
@@ -79,6 +79,7 @@ async function* settleAll(
 
 /** The ledger is brought to the source's present numbers first: by them the source is asked. */
 async function* renumbered(
+  job: Job,
   ends: Ends,
   folders: Folder[],
   places: Places,
@@ -88,7 +89,7 @@ async function* renumbered(
     if (row == null || row.uidValidity === null || row.uidValidity === state?.uidValidity) continue;
     const open = await ends.source.open(path);
     if (open.state.uidValidity === row.uidValidity) continue;
-    const found = await rematch(row, open, ends.ledger, ends.fence);
+    const found = await rematch(row, open, job.run, ends.ledger, ends.fence);
     yield { type: "rematched", folder: path, ...found };
   }
 }
@@ -168,7 +169,7 @@ async function missing(
   if (untold > 0) {
     result.folders.push({
       folder: row.source,
-      reason: `${untold} have no Message-ID, and it cannot be told whether they stand elsewhere in the new mailbox: they were not put back`,
+      reason: `of ${untold} it cannot be told whether they stand in the new mailbox (they have no Message-ID, or it does not hand over all it has): they were not put back`,
     });
   }
   return todo;

@@ -7,18 +7,21 @@ import type { Job } from "./domain/pass.ts";
 import { carry } from "./pass/carry.ts";
 import { folderOf, quietTime, settle } from "./pass/doubts.ts";
 import type { Ends, Full } from "./pass/ends.ts";
-import { decideAll, noteTooLarge } from "./pass/listing.ts";
+import { decideAll, noteFailed, tooLarge } from "./pass/listing.ts";
 import { setMark, standsStill } from "./pass/marks.ts";
 import { type Places, place, placesOf, stand } from "./pass/place.ts";
 import { rematch } from "./pass/rematch.ts";
 import type { PassEvent, PassResult } from "./pass/result.ts";
-import { countLate, type Resent } from "./pass/settle-doubt.ts";
+import { countLate } from "./pass/settle-doubt.ts";
+import { leaveUnsure } from "./pass/unsure.ts";
 import { countShort, leftOver, owe, paid, settleGone, shortBy } from "./pass/whole.ts";
 
 /** A folder ready to be carried. */
 interface Share {
   folder: Folder;
   row: LedgerFolder;
+  /** UIDs of it that are in doubt and that nobody could judge. */
+  inDoubt: ReadonlySet<number>;
 }
 
 /**
@@ -55,10 +58,11 @@ export async function* runPass(
       const to = await place(job, ends, folder, row, places);
       // An identical twin sent now would later be taken for the message in doubt.
       if (inDoubt(doubts, row, to) || inDoubt(open, row, to)) {
-        aside.push({ folder, row });
+        aside.push({ folder, row, inDoubt: new Set() });
         continue;
       }
-      yield* carryFolder(job, ends, { folder, row }, places, full, result, signal);
+      const share = { folder, row, inDoubt: new Set<number>() };
+      yield* carryFolder(job, ends, share, places, full, result, signal);
     } catch (error) {
       yield await folderFailed(job, ends, folder, error, result);
       open.push(...(await fresh(job, ends, [...doubts, ...open])));
@@ -77,11 +81,14 @@ export async function* runPass(
 
   if (doubts.length > 0) yield* quietTime(ends, doubts, signal);
   if (signal.aborted) return { ...result, interrupted: true };
-  const resent: Resent[] = [];
   for (const intent of doubts) {
     try {
       const settled = await settle(intent, job, ends, folders, places);
-      resent.push(...settled.resent);
+      ends.resent.push(...settled.resent);
+      for (const share of aside) {
+        if (share.row.id !== intent.folder) continue;
+        share.inDoubt = share.inDoubt.union(new Set(settled.stays));
+      }
       const { folder } = intent;
       const counters = settled.found > 0 ? await ends.ledger.counters(job.run, folder) : null;
       if (counters !== null) yield { type: "settled", folder: folderOf(intent, places), counters };
@@ -105,7 +112,7 @@ export async function* runPass(
       open.push(...(await fresh(job, ends, [...doubts, ...open])));
     }
   }
-  const late = await countLate(resent, job, ends);
+  const late = await countLate(ends.resent, job, ends);
   result.late = late.copies;
   const reason = "it could not be asked whether what was sent again stands there twice";
   for (const folder of late.unasked) result.folders.push({ folder, reason });
@@ -167,7 +174,7 @@ async function countOf({ path }: Folder, { source }: Ends): Promise<number> {
 async function* carryFolder(
   job: Job,
   ends: Ends,
-  { folder, row }: Share,
+  { folder, row, inDoubt }: Share,
   places: Places,
   full: Full,
   result: PassResult,
@@ -176,7 +183,11 @@ async function* carryFolder(
   const { ledger, fence } = ends;
   let open = await ends.source.open(folder.path);
   if (row.uidValidity !== null && row.uidValidity !== open.state.uidValidity) {
-    yield { type: "rematched", folder: folder.path, ...(await rematch(row, open, ledger, fence)) };
+    yield {
+      type: "rematched",
+      folder: folder.path,
+      ...(await rematch(row, open, job.run, ledger, fence)),
+    };
   }
   let listing = await decideAll(job, ends, row, open);
   let short = shortBy(job, row, open.state, listing);
@@ -196,8 +207,10 @@ async function* carryFolder(
   }
   const { counters, missing } = listing;
   if (missing.length > 0) await ledger.forget(row.id, open.state.uidValidity, missing, fence);
+  const unsure = await leaveUnsure(job, ends, row, open, listing, inDoubt);
   await ledger.count(job.run, row.id, counters, fence);
-  if (listing.tooLarge.length > 0) await noteTooLarge(job, ends, row, open.state, listing);
+  const failed = [...tooLarge(listing, ends.target), ...unsure];
+  await noteFailed(job, ends, row, open.state, failed, counters);
   if (listing.todo.length > 0) {
     const to = await stand(job, ends, folder, row, places);
     for await (const soFar of carry(job, ends, row, to, open, listing, full, signal)) {

@@ -6,6 +6,7 @@ import type { Address, Provider } from "./domain/provider.ts";
 import type { ZonedWindows } from "./domain/window.ts";
 import { checkFirst, refuseFull } from "./pass/check.ts";
 import type { PassResult } from "./pass/result.ts";
+import type { Resent } from "./pass/settle-doubt.ts";
 import { reach } from "./pass/whole.ts";
 import { repairPass } from "./repair-pass.ts";
 import { ending, failure, gaveUp, isClean } from "./run-end.ts";
@@ -37,7 +38,7 @@ export async function carryRun(run: RunId, works: Works, interrupt: AbortSignal)
   } catch (error) {
     // Another process owns the entry now and goes on from what the ledger says.
     if (error instanceof FencedError) {
-      works.log.warn({ run }, "another engine owns the entry; this one lets go");
+      works.log.warn({ run }, "this engine lost its hold on the mailbox and lets go");
       return false;
     }
     throw error;
@@ -45,12 +46,14 @@ export async function carryRun(run: RunId, works: Works, interrupt: AbortSignal)
 }
 
 /** A mailbox whose password only other processes can open is left to them before it has a place anywhere. */
-async function refuseWithoutKey({ entry }: Job, { projects }: Works): Promise<void> {
+async function refuseWithoutKey({ entry, run }: Job, { projects, passes }: Works): Promise<void> {
   try {
     await projects.addresses(entry);
   } catch (error) {
     // Whatever else is wrong is found again, and told, once it has begun.
-    if (error instanceof UnavailableError) throw error;
+    if (!(error instanceof UnavailableError)) return;
+    // To stop or pause it needs no password.
+    if ((await passes.wanted([run])).get(run) === "run") throw error;
   }
 }
 
@@ -68,8 +71,11 @@ async function untilEnd(
   // Whoever owned the entry before may have died a moment ago with bytes on the way.
   let doubtSettlesAt = works.clock.now() + works.settings.quietMs;
   let { tries } = job;
+  // Over all connections: what was sent first may be stored late.
+  const resent: Resent[] = [];
   for (;;) {
-    const progress = { made: false };
+    // People are told of the first try in vain, and then that it brings something, or how it ends.
+    const progress = { made: false, quietly: tries.own + tries.server > 1, resent };
     try {
       if (job.kind === "verify") return await verify(job, works);
       const { result, checked } = await once(job, works, owned, doubtSettlesAt, progress, stop);
@@ -102,7 +108,9 @@ async function untilEnd(
         await works.passes.letGo(job.run, { for: error.waitingFor, until }, tries, owned.fence);
         return null;
       }
-      await works.passes.wait(job.run, { for: error.waitingFor, until }, owned.fence);
+      const quietly = tries.own + tries.server > 1;
+      const waiting = { for: error.waitingFor, until };
+      await works.passes.wait(job.run, waiting, owned.fence, { quietly });
       await works.clock.sleep(until - works.clock.now(), stop);
       if (stop.aborted) return interrupted(stop, owned);
     }
@@ -114,7 +122,7 @@ async function once(
   works: Works,
   owned: Owned,
   doubtSettlesAt: Instant,
-  progress: { made: boolean },
+  progress: { made: boolean; quietly: boolean; resent: Resent[] },
   stop: AbortSignal,
 ): Promise<{ result: PassResult; checked: Checked | null }> {
   const { passes, ledger, projects, clock, settings } = works;
@@ -129,8 +137,10 @@ async function once(
     fence,
     clock,
     doubtSettlesAt,
+    longestQuietMs: Math.max(settings.quietMs, settings.silentQuietMs),
     batch: settings.batch,
     lost: owned.lost,
+    resent: progress.resent,
   };
   await refuseFull(job, ends);
   const pass = job.kind === "repair" ? repairPass : runPass;
@@ -150,7 +160,7 @@ async function once(
         await passes.expect(job.run, event.items, fence);
         break;
       case "waits for doubt":
-        await passes.wait(job.run, { for: "doubt", until: event.until }, fence);
+        await passes.wait(job.run, { for: "doubt", until: event.until }, fence, progress);
         break;
       case "goes on":
         await passes.wait(job.run, null, fence);

@@ -96,8 +96,26 @@ export interface Settlement {
   uidValidity: number;
   items: Settled[];
   failed: FailedItem[];
+  /** Of the intent: what nobody can judge yet and stays in doubt. */
+  stays?: number[];
   /** Replaces the run's counters of this folder. */
   counters: Counters;
+}
+
+/** Where a carried item stood at the source: a row of the ledger. */
+export interface Numbered {
+  uidValidity: number;
+  uid: number;
+}
+
+/** A folder that the source has numbered anew. */
+export interface Renumbering {
+  to: number;
+  /** What was carried, found again under the new number. */
+  pairs: { old: Numbered; uid: number }[];
+  /** Of the new numbers: what could not be read, and may have been carried. */
+  unread: FailedItem[];
+  run: RunId;
 }
 
 /**
@@ -144,7 +162,7 @@ export interface Ledger {
   intents(entry: EntryId): Promise<Intent[]>;
   /**
    * One transaction: the items are carried, failures noted (or forgotten for items now carried), the intent
-   * is gone, the run's counters of the folder are these. The first item a run carries consumes the entry's
+   * is gone but for what stays, the run's counters of the folder are these. The first item a run carries consumes the entry's
    * reserved license and counts the pass in the same transaction, and the news of it is written.
    */
   settle(settlement: Settlement, fence: Fence): Promise<void>;
@@ -169,21 +187,17 @@ export interface Ledger {
     fingerprint: Fingerprint,
     targetUidValidity: number,
   ): Promise<number>;
-  /** Carried rows of a folder under an old UIDVALIDITY: what a re-match starts from. */
-  carriedRows(
+  /** What was carried from a folder under other UIDVALIDITYs than this one, by number: what a re-match starts from. */
+  unmatched(
     folder: number,
     uidValidity: number,
-  ): AsyncIterable<{ uid: number; size: number; fingerprint: Fingerprint }[]>;
+  ): Promise<(Numbered & { fingerprint: Fingerprint })[]>;
   /** Everything carried from a folder, in pages, with where it went. */
   placed(folder: number): AsyncIterable<Placed[]>;
   /**
    * One transaction: these rows now stand under the new UIDVALIDITY with new UIDs; rows that found no match
    * keep the old one (gone at the source); marks of the old numbering are dropped, and its failures: with any of
-   * them the folder is owed whole.
+   * them the folder is owed whole. What could not be read is a failure.
    */
-  rematch(
-    folder: number,
-    change: { from: number; to: number; pairs: { old: number; uid: number }[] },
-    fence: Fence,
-  ): Promise<void>;
+  rematch(folder: number, change: Renumbering, fence: Fence): Promise<void>;
 }

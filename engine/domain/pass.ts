@@ -201,7 +201,7 @@ export interface Passes {
   /**
    * Runs that wait for an engine: at most so many queued ones, and beside them those that are carried or were left
    * behind by an engine that died. The oldest of each project comes before the second of any, and of the oldest the
-   * one whose pass began none for the longest time, so that a large project holds up no small one; those that were
+   * one whose project began none for the longest time, so that a large project holds up no small one; those that were
    * tried often in vain come behind all others. One whose remigration sends another
    * first is not among them before that was checked, one that was put off or let go of not before its time, and one
    * whose mail servers take no mailbox more not before they do.
@@ -230,10 +230,12 @@ export interface Passes {
   /** What people want of a run: the worker asks between batches. */
   wanted(runs: RunId[]): Promise<Map<RunId, "run" | "pause" | "stop">>;
   expect(run: RunId, items: number, fence: Fence): Promise<void>;
+  /** What a run waits for, null for nothing. Told where it is another reason than before, unless `quietly`. */
   wait(
     run: RunId,
     waiting: { for: Waiting; until: Instant | null } | null,
     fence: Fence,
+    how?: { quietly: boolean },
   ): Promise<void>;
   /**
    * The run waits until then, queued, and no engine has it: others may be carried in its place. A pause or a stop that

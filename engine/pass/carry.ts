@@ -18,8 +18,8 @@ const fullAfter = 3;
 
 /**
  * Carries a folder's items batch by batch: the intent before the first byte, the result in one
- * transaction after. Yields the folder's counters after each. Whatever throws leaves the batch's intent
- * in place: the next try asks the target before it repeats anything.
+ * transaction after. Yields the folder's counters after each that brought something. Whatever throws leaves the
+ * batch's intent in place: the next try asks the target before it repeats anything.
  */
 export async function* carry(
   job: Job,
@@ -35,10 +35,12 @@ export async function* carry(
   let from = open;
   for (const batch of batches(listing.todo, ends.batch)) {
     if (signal.aborted) return;
+    const { migrated } = counters;
     if (full.refusals >= fullAfter)
       await refuseAll(job, ends, row, from, batch, full.reason, counters);
     else from = await carryBatch(job, ends, row, to, from, batch, counters, full);
-    yield counters;
+    // What is refused each time is no sign that a next try would bring more.
+    if (counters.migrated > migrated) yield counters;
   }
 }
 
@@ -147,6 +149,8 @@ async function send(
       note(receipt, tapped, into, sent, counters, full);
     }
   } catch (error) {
+    // What did not come to its end was not stored.
+    for (const [uid, { isWhole }] of given) if (!isWhole) given.delete(uid);
     // Only the source can refuse here. With every item answered for, nothing is in doubt.
     if (!(error instanceof FolderError) || answered() < given.size) throw error;
     sent.refused = harmless(error.message);
@@ -200,6 +204,8 @@ function settled(
 interface Tapped {
   hash: Fingerprinter;
   bytes: number;
+  /** It was handed over to its last byte. */
+  isWhole: boolean;
   modseq: number | null;
   identity: Identity | null;
   flags: string[];
@@ -214,7 +220,8 @@ async function* tapAll(
     if (given.has(item.uid)) continue;
     stillOurs(lost);
     const { modseq, identity, flags } = item;
-    const tapped: Tapped = { hash: exactFingerprinter(), bytes: 0, modseq, identity, flags };
+    const hash = exactFingerprinter();
+    const tapped: Tapped = { hash, bytes: 0, isWhole: false, modseq, identity, flags };
     given.set(item.uid, tapped);
     yield { ...item, body: tap(item.body, tapped, lost), mayLeave: () => stillOurs(lost) };
   }
@@ -236,6 +243,7 @@ async function* tap(
     tapped.bytes += bytes.length;
     yield bytes;
   }
+  tapped.isWhole = true;
   // Targets that gather a message send it after its last byte was read.
   stillOurs(lost);
 }

@@ -13,7 +13,9 @@ export async function* quietTime(
   signal: AbortSignal,
 ): AsyncGenerator<PassEvent> {
   // An earlier run may have met a silence that this one knows nothing of.
-  const until = Math.max(ends.doubtSettlesAt, ...doubts.map((intent) => intent.settlesAt ?? 0));
+  const said = Math.max(ends.doubtSettlesAt, ...doubts.map(({ settlesAt }) => settlesAt ?? 0));
+  // Further off than any silence keeps it: somebody's clock was wrong.
+  const until = Math.min(said, ends.clock.now() + ends.longestQuietMs);
   const left = until - ends.clock.now();
   if (left <= 0) return;
   yield { type: "waits for doubt", until };

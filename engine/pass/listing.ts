@@ -1,7 +1,7 @@
 import { type Counters, noCounters } from "../domain/counters.ts";
 import { decide, tally, trialItems } from "../domain/decide.ts";
 import type { FolderState } from "../domain/item.ts";
-import type { Ledger, LedgerFolder } from "../domain/ledger.ts";
+import type { FailedItem, Ledger, LedgerFolder } from "../domain/ledger.ts";
 import type { Job } from "../domain/pass.ts";
 import type { OpenSource, Target } from "../domain/provider.ts";
 import type { Ends } from "./ends.ts";
@@ -91,27 +91,33 @@ function countChange(then: number | null, now: number | null, counters: Counters
   else if (now > then && counters.changed !== null) counters.changed += 1;
 }
 
-/** Items the target would refuse for their size fail before a byte is read. */
-export async function noteTooLarge(
+/** Items the target would refuse for their size: they fail before a byte is read. */
+export function tooLarge({ tooLarge }: Listing, { maxItemSize }: Pick<Target, "maxItemSize">) {
+  return tooLarge.map(({ uid, size }) => ({
+    uid,
+    reason: `too large: ${size} bytes, the new system takes ${maxItemSize ?? 0}`,
+  }));
+}
+
+/** Notes what failed before anything of it was sent. */
+export async function noteFailed(
   job: Job,
   ends: Ends,
   row: LedgerFolder,
-  state: FolderState,
-  listing: Listing,
+  { uidValidity }: FolderState,
+  failed: FailedItem[],
+  counters: Counters,
 ): Promise<void> {
-  const takes = ends.target.maxItemSize ?? 0;
+  if (failed.length === 0) return;
   await ends.ledger.settle(
     {
       run: job.run,
       intent: null,
       folder: row.id,
-      uidValidity: state.uidValidity,
+      uidValidity,
       items: [],
-      failed: listing.tooLarge.map(({ uid, size }) => ({
-        uid,
-        reason: `too large: ${size} bytes, the new system takes ${takes}`,
-      })),
-      counters: listing.counters,
+      failed,
+      counters,
     },
     ends.fence,
   );

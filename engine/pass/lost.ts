@@ -1,6 +1,7 @@
 import type { Ledger, LedgerFolder, Placed } from "../domain/ledger.ts";
 import type { EntryId } from "../domain/project.ts";
 import type { Target } from "../domain/provider.ts";
+import { there } from "./there.ts";
 
 /** A folder's carried items: those that stand where they were put, and those that do not. */
 export interface Lost {
@@ -25,11 +26,11 @@ export async function* lost(
   const standing = async (path: string) => {
     const before = known.get(path);
     if (before !== undefined) return before;
-    const open = listed.has(path) ? await target.open(path) : null;
-    const there =
+    const open = await there(listed.has(path), () => target.open(path));
+    const stands =
       open === null ? null : { uidValidity: open.state.uidValidity, uids: await open.uids() };
-    known.set(path, there);
-    return there;
+    known.set(path, stands);
+    return stands;
   };
   for (const row of await ledger.folders(entry)) {
     const rows: Placed[] = [];
@@ -38,12 +39,12 @@ export async function* lost(
     let sample: Placed | null = null;
     for await (const page of ledger.placed(row.id)) {
       for (const one of page) {
-        const there = await standing(one.target);
+        const folder = await standing(one.target);
         const stands =
-          there !== null &&
-          there.uidValidity === one.targetUidValidity &&
+          folder !== null &&
+          folder.uidValidity === one.targetUidValidity &&
           one.targetUid !== null &&
-          there.uids.has(one.targetUid);
+          folder.uids.has(one.targetUid);
         if (!stands) {
           rows.push(one);
           continue;

@@ -1,6 +1,13 @@
-import { exactFingerprinter } from "../domain/item.ts";
-import { everything, type Ledger, type LedgerFolder } from "../domain/ledger.ts";
+import { exactFingerprinter, type Fingerprint, type Item } from "../domain/item.ts";
+import {
+  everything,
+  type FailedItem,
+  type Ledger,
+  type LedgerFolder,
+  type Numbered,
+} from "../domain/ledger.ts";
 import type { Fence } from "../domain/owner.ts";
+import type { RunId } from "../domain/pass.ts";
 import type { OpenSource } from "../domain/provider.ts";
 import { readAll } from "./readable.ts";
 
@@ -11,45 +18,57 @@ const chunk = 200;
  * The source has renumbered a folder (its UIDVALIDITY changed, or it was deleted and made again): finds what
  * was carried by its content and moves the ledger to the new numbers, so that nothing is carried again.
  * Identical twins match as often as the ledger has them. Every body is read: sizes as listed are not exact
- * on all servers, and a miss would be a duplicate.
+ * on all servers, and a miss would be a duplicate. What cannot be read, while something was not found again, fails:
+ * `leaveUnsure` looks at it before it is carried.
  */
 export async function rematch(
   row: LedgerFolder,
   open: OpenSource,
+  run: RunId,
   ledger: Ledger,
   fence: Fence,
 ): Promise<{ found: number; carried: number }> {
   const from = row.uidValidity;
   const to = open.state.uidValidity;
   if (from === null) return { found: 0, carried: 0 };
-  const rows = new Map<string, number[]>();
-  let carried = 0;
-  for await (const page of ledger.carriedRows(row.id, from)) {
-    for (const { uid, fingerprint } of page) {
-      const key = fingerprint.toString("base64");
-      const same = rows.get(key);
-      if (same === undefined) rows.set(key, [uid]);
-      else same.push(uid);
-      carried += 1;
-    }
-  }
-  const pairs: { old: number; uid: number }[] = [];
-  if (carried > 0) {
-    for (const uids of chunks(await allUids(open), chunk)) {
-      // What nobody can read matches nothing.
-      await readAll(open, uids, async (item) => {
-        const hash = exactFingerprinter();
-        for await (const bytes of item.body) hash.update(bytes);
-        const old = rows.get(hash.end().toString("base64"))?.shift();
-        if (old !== undefined) pairs.push({ old, uid: item.uid });
-      });
-    }
-  }
+  const rows = await ledger.unmatched(row.id, to);
+  // Of twins the one that stood here a moment ago is meant.
+  rows.sort((a, b) => Number(b.uidValidity === from) - Number(a.uidValidity === from));
+  const { pairs, unread } = await match(open, rows.length === 0 ? [] : await allUids(open), rows);
   if (await ledger.hasFailures(row.id)) row.owed = everything;
-  await ledger.rematch(row.id, { from, to, pairs }, fence);
+  const unsure = pairs.length < rows.length ? unread : [];
+  await ledger.rematch(row.id, { to, pairs, unread: unsure, run }, fence);
   row.uidValidity = to;
   row.mark = null;
-  return { found: pairs.length, carried };
+  return { found: pairs.length, carried: rows.length };
+}
+
+/** What of these is found again by its content among `uids`, each once, and what of those could not be read. */
+export async function match(
+  open: OpenSource,
+  uids: readonly number[],
+  rows: readonly (Numbered & { fingerprint: Fingerprint })[],
+): Promise<{ pairs: { old: Numbered; uid: number }[]; unread: FailedItem[] }> {
+  const left = Map.groupBy(rows, ({ fingerprint }) => fingerprint.toString("base64"));
+  const pairs: { old: Numbered; uid: number }[] = [];
+  const unread = new Map(
+    uids.map((uid) => [uid, "the old system lists it but does not hand it over"]),
+  );
+  for (const some of chunks(uids, chunk)) {
+    const refused = await readAll(open, some, async (item) => {
+      const old = left.get(await keyOf(item))?.shift();
+      if (old !== undefined) pairs.push({ old, uid: item.uid });
+      unread.delete(item.uid);
+    });
+    for (const { uid, reason } of refused) unread.set(uid, reason);
+  }
+  return { pairs, unread: [...unread].map(([uid, reason]) => ({ uid, reason })) };
+}
+
+async function keyOf(item: Item): Promise<string> {
+  const hash = exactFingerprinter();
+  for await (const bytes of item.body) hash.update(bytes);
+  return hash.end().toString("base64");
 }
 
 async function allUids(open: OpenSource): Promise<number[]> {

@@ -12,6 +12,7 @@ import type { OpenSource, OpenTarget } from "../domain/provider.ts";
 import type { Ends } from "./ends.ts";
 import { readAll } from "./readable.ts";
 import { chunks, rematch } from "./rematch.ts";
+import { there } from "./there.ts";
 
 /** A batch that was not all found: its target folder from a floor up, and what was free to be sent again. */
 export interface Resent {
@@ -27,12 +28,15 @@ export interface Settlings {
   /** How many of it stood there. */
   found: number;
   resent: Resent[];
+  /** UIDs that nobody can judge now: they stay in doubt, and are not sent. */
+  stays: number[];
 }
 
 /**
  * Asks the target what became of a batch whose result was never seen. What is found there is settled as
  * carried; what is not found is free to be sent again; what vanished at the source meanwhile cannot be sent
- * twice and is dropped; what the source does not hand over any more fails. `listed`: source and target folder
+ * twice and is dropped; what the source does not hand over fails. What cannot be judged, because one of the two does
+ * not hand over what may be the other's, fails and stays in doubt. `listed`: source and target folder
  * stand in their listings; one that does not is asked for by name before it is taken for deleted.
  */
 export async function settleDoubt(
@@ -43,14 +47,14 @@ export async function settleDoubt(
   ends: Ends,
 ): Promise<Settlings> {
   const { ledger, fence } = ends;
-  let found: Found = { items: [], missing: [], refused: [], targetUidValidity: 0 };
+  let found: Found = { items: [], missing: [], failed: [], stays: [], targetUidValidity: 0 };
   let { uidValidity } = intent;
   const open = row === null ? null : await there(listed.source, () => ends.source.open(row.source));
   const into = await there(listed.target, () => ends.target.open(intent.target));
   if (row !== null && open !== null && into !== null) {
     const renumbered = open.state.uidValidity !== intent.uidValidity;
     if (row.uidValidity !== null && row.uidValidity !== open.state.uidValidity) {
-      await rematch(row, open, ledger, fence);
+      await rematch(row, open, job.run, ledger, fence);
     }
     // Under new numbers any message the ledger does not know may be one of the batch.
     const uids = renumbered ? await unknown(row, open, ends) : intent.uids;
@@ -63,7 +67,7 @@ export async function settleDoubt(
     counters.migrated += 1;
     counters.bytes += size;
   }
-  counters.failed += found.refused.length;
+  counters.failed += found.failed.length;
   // An earlier try of this run may have listed them.
   counters.listed += Math.max(0, -gap(counters));
   await ledger.settle(
@@ -73,7 +77,8 @@ export async function settleDoubt(
       folder: intent.folder,
       uidValidity,
       items: found.items,
-      failed: found.refused,
+      failed: found.failed,
+      stays: found.stays,
       counters,
     },
     fence,
@@ -81,18 +86,7 @@ export async function settleDoubt(
   const { target, floor } = intent;
   const { missing: keys, targetUidValidity } = found;
   const resent = keys.length === 0 ? [] : [{ target, targetUidValidity, floor, keys }];
-  return { found: found.items.length, resent };
-}
-
-/** A folder opened; null where it is neither listed nor can be opened, and so was deleted. */
-async function there<Opened>(listed: boolean, open: () => Promise<Opened>): Promise<Opened | null> {
-  try {
-    return await open();
-  } catch (error) {
-    // Servers spell names in ways of their own, and may leave one out of a listing.
-    if (listed || !(error instanceof FolderError)) throw error;
-    return null;
-  }
+  return { found: found.items.length, resent, stays: found.stays };
 }
 
 /** What was stored late, and the target folders that could not be asked for it. */
@@ -108,8 +102,11 @@ export interface Late {
  */
 export async function countLate(resent: Resent[], job: Job, ends: Ends): Promise<Late> {
   const late: Late = { copies: 0, unasked: new Set() };
+  if (resent.length === 0) return late;
+  const inDoubt = new Set((await ends.ledger.intents(job.entry)).map(({ target }) => target));
   for (const one of resent) {
     try {
+      if (inDoubt.has(one.target)) throw new FolderError("what is in doubt would count as a copy");
       late.copies += await lateOf(one, job, ends);
     } catch (error) {
       if (!(error instanceof FolderError || error instanceof TransientError)) throw error;
@@ -128,7 +125,8 @@ async function lateOf(
   if (into.state.uidValidity !== targetUidValidity) {
     throw new FolderError("the folder was renumbered during the pass");
   }
-  const pool = await unclaimed(target, floor, into, job, ends);
+  const { pool, unread } = await unclaimed(target, floor, into, job, ends);
+  if (unread > 0) throw new FolderError("it does not hand over all that stands there");
   let late = 0;
   for (const key of new Set(keys)) {
     const sent = keys.filter((one) => one === key).length;
@@ -154,7 +152,8 @@ interface Found {
   items: Settled[];
   /** Tolerant fingerprints of what was not there. */
   missing: string[];
-  refused: FailedItem[];
+  failed: FailedItem[];
+  stays: number[];
   targetUidValidity: number;
 }
 
@@ -168,12 +167,18 @@ async function find(
 ): Promise<Found> {
   const { uidValidity } = into.state;
   const renumbered = uidValidity !== intent.targetUidValidity;
-  const pool = await unclaimed(intent.target, renumbered ? 1 : intent.floor, into, job, ends);
-  const found: Found = { items: [], missing: [], refused: [], targetUidValidity: uidValidity };
+  const floor = renumbered ? 1 : intent.floor;
+  const { pool, unread } = await unclaimed(intent.target, floor, into, job, ends);
+  const items: Settled[] = [];
+  const missing = new Map<number, string>();
+  const notRead = new Map(
+    uids.map((uid) => [uid, "the old system lists it but does not hand it over"]),
+  );
   const spoken = new Set<string>();
   for (const some of chunks(uids, 200)) {
     const refused = await readAll(open, some, async (item) => {
       const { key, fingerprint, size } = await fingerprints(item);
+      notRead.delete(item.uid);
       const candidates = pool.get(key) ?? [];
       if (renumbered && !spoken.has(key)) {
         // The claims of carried twins went with the old numbers: as many copies as they are belong to them.
@@ -183,11 +188,11 @@ async function find(
       }
       const targetUid = candidates.shift();
       if (targetUid === undefined) {
-        found.missing.push(key);
+        missing.set(item.uid, key);
         return;
       }
       const { uid, modseq, identity, flags } = item;
-      found.items.push({
+      items.push({
         uid,
         fingerprint,
         modseq,
@@ -198,9 +203,38 @@ async function find(
         flags,
       });
     });
-    found.refused.push(...refused);
+    for (const { uid, reason } of refused) notRead.set(uid, reason);
   }
-  return found;
+  // Of what the source left out, what it lists no more has vanished.
+  const failed = await stillListed(open, notRead);
+  const left = [...pool.values()].some((candidates) => candidates.length > 0);
+  const stays = left || unread > 0 ? failed.map(({ uid }) => uid) : [];
+  if (unread > 0) {
+    const reason = "it may be what the new system has and does not hand over";
+    failed.push(...[...missing.keys()].map((uid) => ({ uid, reason })));
+    stays.push(...missing.keys());
+    missing.clear();
+  }
+  // Where no UIDs are told, a twin sent now would be taken for it.
+  if (stays.length > 0 && !ends.target.tellsUids) {
+    throw new FolderError(`a batch in doubt cannot be looked for: ${failed[0]?.reason}`);
+  }
+  return { items, missing: [...missing.values()], failed, stays, targetUidValidity: uidValidity };
+}
+
+async function stillListed(
+  open: OpenSource,
+  reasons: ReadonlyMap<number, string>,
+): Promise<FailedItem[]> {
+  const listed: FailedItem[] = [];
+  if (reasons.size === 0) return listed;
+  for await (const page of open.list([...reasons.keys()])) {
+    for (const { uid } of page) {
+      const reason = reasons.get(uid);
+      if (reason !== undefined) listed.push({ uid, reason });
+    }
+  }
+  return listed;
 }
 
 async function fingerprints(
@@ -216,25 +250,33 @@ async function fingerprints(
   return { key: tolerant.end().toString("base64"), fingerprint: exact.end(), size };
 }
 
-/** What stands in the target folder from the floor up and no carried row claims, by content. */
+/**
+ * What stands in the target folder from the floor up and no carried row claims, by content, and how many more the
+ * target does not hand over.
+ */
 async function unclaimed(
   target: string,
   floor: number,
   into: OpenTarget,
   job: Job,
   ends: Ends,
-): Promise<Map<string, number[]>> {
+): Promise<{ pool: Map<string, number[]>; unread: number }> {
   const { uidValidity } = into.state;
   const claimed = await ends.ledger.claimed(job.entry, target, uidValidity, floor);
+  const free = async () =>
+    new Set([...(await into.uids())].filter((uid) => uid >= floor && !claimed.has(uid)));
   const pool = new Map<string, number[]>();
-  for await (const { uid, body } of into.look(floor)) {
+  const unread = await free();
+  for await (const { uid, body } of into.look(floor, new Set(unread))) {
     const hash = tolerantFingerprinter();
     for await (const bytes of body) hash.update(bytes);
-    if (uid < floor || claimed.has(uid)) continue;
+    if (!unread.delete(uid)) continue;
     const key = hash.end().toString("base64");
     const same = pool.get(key);
     if (same === undefined) pool.set(key, [uid]);
     else same.push(uid);
   }
-  return pool;
+  // Some may have been removed there meanwhile.
+  const still = unread.size === 0 ? unread : (await free()).intersection(unread);
+  return { pool, unread: still.size };
 }

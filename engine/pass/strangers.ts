@@ -25,6 +25,7 @@ export interface Strangers {
 /** Reads every message that no row claims. */
 export async function strangersOf(job: Job, ends: Ends, all: Lost[]): Promise<Strangers> {
   const list: Stranger[] = [];
+  let unread = 0;
   const byContent = new Map<string, Stranger[]>();
   const byName = new Map<string, Stranger[]>();
   for (const { path } of await ends.target.folders()) {
@@ -32,19 +33,24 @@ export async function strangersOf(job: Job, ends: Ends, all: Lost[]): Promise<St
     const claimed = await ends.ledger.claimed(job.entry, path, open.state.uidValidity, 1);
     const others = new Set([...(await open.uids())].filter((uid) => !claimed.has(uid)));
     if (others.size === 0) continue;
-    for await (const { body } of open.look(1, others)) {
+    const left = new Set(others);
+    for await (const { uid, body } of open.look(1, others)) {
+      left.delete(uid);
       const { content, exact, name } = await looksOf(body);
       const one = { folder: path, exact, taken: false };
       list.push(one);
       add(byContent, content, one);
       if (name !== null) add(byName, name, one);
     }
+    // Some may have been removed there meanwhile.
+    if (left.size > 0) unread += (await open.uids()).intersection(left).size;
   }
   const faithful = list.length === 0 || (await keepsBytes(ends, all));
   return {
     async find({ body }) {
       const { content, name } = await looksOf(body);
       if (take(byContent.get(content))) return "there";
+      if (unread > 0) return "untold";
       if (faithful) return "missing";
       // The new system rewrites what it stores, or nothing shows that it does not: names must do.
       if (name === null) return "untold";

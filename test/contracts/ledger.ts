@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { FencedError } from "../../engine/domain/errors.ts";
-import type { Settled } from "../../engine/domain/ledger.ts";
+import type { Renumbering, Settled } from "../../engine/domain/ledger.ts";
 import type { Fence } from "../../engine/domain/owner.ts";
 import {
   acme,
@@ -188,7 +188,7 @@ export function ledgerContract(open: OpenBooks): void {
       const { folder } = run;
       const counters = counted({ listed: 1, migrated: 1 });
       const settlement = { run: run.run, intent: id, folder: folder.id, uidValidity: 1, counters };
-      const change = { from: 1, to: 2, pairs: [] };
+      const change = { to: 2, pairs: [], unread: [], run: run.run };
       const intent = {
         ...(await ledger.intents(run.fence.entry))[0]!,
         floor: 99,
@@ -250,18 +250,59 @@ export function ledgerContract(open: OpenBooks): void {
       expect(await twins(run.fence.entry, "INBOX", fingerprint, 1)).toBe(0);
     });
 
-    test("carried rows come in pages, each as it was settled", async () => {
-      const items = Array.from({ length: 1100 }, (_, n) => item(n + 1));
-      for (let start = 0; start < items.length; start += 500) {
-        await carry(books, run, items.slice(start, start + 500));
-      }
+    test("what was carried under other numbers is what a re-match starts from", async () => {
+      const { ledger } = books;
+      const items = [item(1), item(2), item(9)];
+      await carry(books, run, items);
+      expect(await ledger.unmatched(run.folder.id, 1)).toEqual([]);
 
-      const pages = await Array.fromAsync(books.ledger.carriedRows(run.folder.id, 1));
+      const pairs = [{ old: { uidValidity: 1, uid: 2 }, uid: 1 }];
+      await ledger.rematch(run.folder.id, renumbering(run, 50, pairs), run.fence);
 
-      expect(pages.map((page) => page.length)).toEqual([1000, 100]);
-      const rows = pages.flat();
-      expect(rows.map(({ uid }) => uid)).toEqual(items.map(({ uid }) => uid));
-      expect(rows[7]?.fingerprint.equals(items[7]!.fingerprint)).toBe(true);
+      const left = [items[0]!, items[2]!].map(({ uid, fingerprint }) => ({
+        uidValidity: 1,
+        uid,
+        fingerprint,
+      }));
+      expect(await ledger.unmatched(run.folder.id, 50)).toEqual(left);
+      expect(await ledger.unmatched(run.folder.id, 51)).toHaveLength(3);
+    });
+
+    test("what could not be read when a folder was numbered anew has failed until it is found again", async () => {
+      const { ledger } = books;
+      const { folder, fence } = run;
+      await carry(books, run, [item(1), item(2)]);
+      const unread = [
+        { uid: 7, reason: "refused" },
+        { uid: 8, reason: "refused" },
+      ];
+      await ledger.rematch(folder.id, { ...renumbering(run, 50, []), unread }, fence);
+      expect(await ledger.failures(folder.id, 50)).toEqual([7, 8]);
+
+      const pairs = [{ old: { uidValidity: 1, uid: 2 }, uid: 8 }];
+      await ledger.rematch(folder.id, renumbering(run, 50, pairs), fence);
+
+      expect(await ledger.failures(folder.id, 50)).toEqual([7]);
+      expect([...(await ledger.known(folder.id, 50, 1, 10)).keys()]).toEqual([8]);
+    });
+
+    test("what nobody can judge of a batch stays in doubt, the rest is settled", async () => {
+      const { ledger } = books;
+      const { folder, fence } = run;
+      const id = await intend(books, run, [1, 2, 3]);
+      const [before] = await ledger.intents(fence.entry);
+      const failed = [{ uid: 3, reason: "it may stand there" }];
+      await ledger.settle(
+        {
+          ...{ run: run.run, intent: id, folder: folder.id, uidValidity: 1, counters: counted({}) },
+          ...{ items: [item(1)], failed, stays: [3] },
+        },
+        fence,
+      );
+
+      expect(await ledger.intents(fence.entry)).toEqual([{ ...before, uids: [3] }]);
+      expect([...(await ledger.known(folder.id, 1, 1, 9)).keys()]).toEqual([1]);
+      expect(await ledger.failures(folder.id, 1)).toEqual([3]);
     });
 
     test("renumbered rows stand under the new UIDVALIDITY; the others stay where they were", async () => {
@@ -272,10 +313,10 @@ export function ledgerContract(open: OpenBooks): void {
       await ledger.mark(run.folder.id, { state, listed: 3, filtered: 0, changed: null }, run.fence);
 
       const pairs = [
-        { old: 1, uid: 2 },
-        { old: 2, uid: 1 },
+        { old: { uidValidity: 1, uid: 1 }, uid: 2 },
+        { old: { uidValidity: 1, uid: 2 }, uid: 1 },
       ];
-      await ledger.rematch(run.folder.id, { from: 1, to: 50, pairs }, run.fence);
+      await ledger.rematch(run.folder.id, renumbering(run, 50, pairs), run.fence);
 
       expect([...(await ledger.known(run.folder.id, 50, 1, 10)).keys()].sort()).toEqual([1, 2]);
       expect([...(await ledger.known(run.folder.id, 1, 1, 10)).keys()]).toEqual([3]);
@@ -290,11 +331,11 @@ export function ledgerContract(open: OpenBooks): void {
     test("a server that goes back to old numbers loses no row", async () => {
       const { ledger } = books;
       await carry(books, run, [item(1), item(2)]);
-      const there = { from: 1, to: 50, pairs: [{ old: 1, uid: 1 }] };
-      await ledger.rematch(run.folder.id, there, run.fence);
+      const there = [{ old: { uidValidity: 1, uid: 1 }, uid: 1 }];
+      await ledger.rematch(run.folder.id, renumbering(run, 50, there), run.fence);
 
-      const back = { from: 50, to: 1, pairs: [{ old: 1, uid: 2 }] };
-      await ledger.rematch(run.folder.id, back, run.fence);
+      const back = [{ old: { uidValidity: 50, uid: 1 }, uid: 2 }];
+      await ledger.rematch(run.folder.id, renumbering(run, 1, back), run.fence);
 
       expect(await ledger.carried(run.folder.id)).toBe(2);
     });
@@ -324,8 +365,8 @@ export function ledgerContract(open: OpenBooks): void {
       const { ledger } = books;
       const { folder, fence } = run;
       await carry(books, run, [item(1), item(2), item(9)]);
-      const pairs = [{ old: 2, uid: 1 }];
-      await ledger.rematch(folder.id, { from: 1, to: 50, pairs }, fence);
+      const pairs = [{ old: { uidValidity: 1, uid: 2 }, uid: 1 }];
+      await ledger.rematch(folder.id, renumbering(run, 50, pairs), fence);
       await carry(books, run, [item(2, { targetUid: 3000 })], { uidValidity: 50 });
 
       const rows = (await Array.fromAsync(ledger.placed(folder.id))).flat();
@@ -346,8 +387,11 @@ export function ledgerContract(open: OpenBooks): void {
         await carry(books, run, items.slice(start, start + 500));
       }
       // The first page ends among the rows of the new numbers.
-      const pairs = Array.from({ length: 300 }, (_, n) => ({ old: n + 801, uid: n + 1 }));
-      await ledger.rematch(folder.id, { from: 1, to: 50, pairs }, fence);
+      const pairs = Array.from({ length: 300 }, (_, n) => ({
+        old: { uidValidity: 1, uid: n + 801 },
+        uid: n + 1,
+      }));
+      await ledger.rematch(folder.id, renumbering(run, 50, pairs), fence);
 
       const pages = await Array.fromAsync(ledger.placed(folder.id));
 
@@ -447,6 +491,11 @@ export function ledgerContract(open: OpenBooks): void {
       expect(await books.ledger.failed(run.folder.id)).toBe(0);
     });
   });
+}
+
+/** A folder numbered anew, of which everything could be read. */
+function renumbering({ run }: Begun, to: number, pairs: Renumbering["pairs"]): Renumbering {
+  return { to, pairs, unread: [], run };
 }
 
 /** Settles these in place of the rows that are there. */

@@ -69,6 +69,16 @@ export function cutAfter(stored: number, error = gone()) {
   });
 }
 
+/** The target takes in what it is given and is lost before it says a word of it, each time. */
+export function losing(then = () => {}) {
+  return adding(async function* (_, items) {
+    for await (const item of items) for await (const _ of item.body);
+    then();
+    yield* [];
+    throw gone();
+  });
+}
+
 /** A target that refuses items while it is told to. */
 export function refusing(when: (uid: number) => boolean) {
   return adding(async function* (into, items) {

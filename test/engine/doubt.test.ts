@@ -85,22 +85,6 @@ test("nothing more goes to a folder where a batch came in doubt during the pass"
   const map = { A: "All", B: "All" };
   await projects.change(world.project.id, { filters: { ...world.project.filters, map } });
   const works = twisted(world, {
-    source: (source) => ({
-      ...source,
-      async open(path) {
-        const open = await source.open(path);
-        if (path !== "A") return open;
-        return {
-          ...open,
-          async *read(uids) {
-            for await (const item of open.read(uids)) {
-              if (item.uid === 1) yield item;
-              else yield { ...item, body: refused() };
-            }
-          },
-        };
-      },
-    }),
     // Whose copy is whose cannot be told from the numbers.
     target: (target) => ({
       ...target,
@@ -110,8 +94,14 @@ test("nothing more goes to a folder where a batch came in doubt during the pass"
         return {
           ...into,
           async *add(items) {
-            for await (const receipt of into.add(items)) {
-              yield receipt.outcome === "added" ? { ...receipt, targetUid: null } : receipt;
+            for await (const item of items) {
+              if (item.uid === 2) {
+                for await (const _ of item.body);
+                throw new FolderError("NO not this one");
+              }
+              for await (const receipt of into.add(one(item))) {
+                yield receipt.outcome === "added" ? { ...receipt, targetUid: null } : receipt;
+              }
             }
           },
         };
@@ -263,11 +253,6 @@ async function* thenLost(
 
 async function* one(item: Item): AsyncGenerator<Item> {
   yield item;
-}
-
-// biome-ignore lint/correctness/useYield: it is refused before its first byte
-async function* refused(): AsyncGenerator<Uint8Array> {
-  throw new FolderError("NO not this piece");
 }
 
 async function submitted({ godwit, project }: MemoryWorld) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { FolderError, TransientError } from "../../engine/domain/errors.ts";
+import { FolderError, TransientError, UnavailableError } from "../../engine/domain/errors.ts";
 import { noFilters } from "../../engine/domain/project.ts";
 import type { Address, Source } from "../../engine/domain/provider.ts";
 import { withKeysAtHand } from "../../engine/keys-at-hand.ts";
@@ -8,6 +8,7 @@ import { carryRun } from "../../engine/worker.ts";
 import type { Works } from "../../engine/works.ts";
 import { passOver } from "../contracts/books.ts";
 import { type MemoryWorld, memoryWorld } from "../doubles/memory-world.ts";
+import { annas, letter, losing, refusing, twisted } from "../doubles/twisted.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -211,4 +212,98 @@ test("a mailbox whose password this process cannot open takes nobody's place", a
 
   const { runs } = await works.passes.snapshot(pass);
   expect(runs.map(({ state }) => state)).toEqual(["queued", "completed"]);
+});
+
+test("a mailbox whose password nobody can open is stopped even so", async () => {
+  await using world = await memoryWorld();
+  const [anna] = await world.add("anna");
+  const { passes, owners, projects } = world.works;
+  const pass = await submitted(world);
+  const [run] = await passes.waiting(1);
+  {
+    await using owned = await owners.take(anna!.id);
+    await passes.begin(run!, owned!.fence);
+  }
+  const addresses = () => Promise.reject(new MissingKeyError("no key"));
+  const works = withKeysAtHand(
+    { ...world.works, projects: { ...projects, addresses } },
+    async () => true,
+  );
+  await expect(carryRun(run!, works, never)).rejects.toThrow(UnavailableError);
+  expect((await passes.snapshot(pass)).state).toBe("processing");
+
+  await passes.control(pass, "stop", "test");
+  world.clock.set(world.clock.now() + minute);
+  for (const one of await works.passes.waiting(1)) await carryRun(one, works, never);
+
+  expect((await passes.snapshot(pass)).state).toBe("stopped");
+});
+
+test("a mailbox whose connection is dropped each time fails after eight tries, though another folder's mail is refused each time", async () => {
+  await using world = await memoryWorld();
+  await world.add("anna");
+  world.system.deliver("anna@old", "INBOX", letter("refused"));
+  world.system.deliver("anna@old", "Poison", letter("poison"));
+  let waits = 0;
+  const works = twisted(
+    {
+      ...world,
+      works: {
+        ...world.works,
+        passes: {
+          ...world.works.passes,
+          wait: (...given) => {
+            waits += 1;
+            if (waits > 100) throw new Error("It goes on and on.");
+            return world.works.passes.wait(...given);
+          },
+        },
+      },
+    },
+    {
+      target: (target) => {
+        const refuses = refusing(() => true)(target);
+        const drops = losing()(target);
+        return { ...target, open: (path) => (path === "INBOX" ? refuses : drops).open(path) };
+      },
+    },
+  );
+
+  const { state, runs } = await world.pass("full", { works });
+
+  expect([state, runs[0]?.reason]).toEqual([
+    "failed",
+    expect.stringMatching(/gave up after 8 tries/),
+  ]);
+});
+
+test("of a connection that is dropped again and again people are told once, and of what is in doubt", async () => {
+  await using world = await annas(1);
+
+  const { state } = await world.pass("full", { works: twisted(world, { target: losing() }) });
+
+  const news = await world.godwit.desk.newsroom.undelivered(1_000);
+  const told = news.flatMap((row) => (row.news.type === "entry waits" ? [row.news.for] : []));
+  expect(state).toBe("failed");
+  expect(told).toEqual(["connection", "doubt"]);
+});
+
+test("a batch in doubt since a clock that was a day ahead waits a quarter of an hour at most", async () => {
+  await using world = await annas(1);
+  const asked = new AbortController();
+  const works = twisted(world, {
+    target: losing(() => asked.abort("shutdown")),
+  });
+  const pass = await submitted(world);
+  const [run] = await works.passes.waiting(1);
+  const { now, sleep } = world.works.clock;
+  const ahead = { now: () => now() + 24 * hour, sleep };
+  await carryRun(run!, { ...works, clock: ahead }, asked.signal);
+  const began = now();
+
+  await carryRun(run!, world.works, never);
+
+  expect((await works.passes.snapshot(pass)).state).toBe("completed");
+  expect(now() - began).toBeGreaterThan(minute);
+  expect(now() - began).toBeLessThan(hour);
 });
