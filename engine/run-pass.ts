@@ -1,5 +1,4 @@
 import { gap, noCounters } from "./domain/counters.ts";
-import { included } from "./domain/decide.ts";
 import { FolderError, harmless, TransientError, UserError } from "./domain/errors.ts";
 import type { Folder } from "./domain/item.ts";
 import type { Intent, LedgerFolder } from "./domain/ledger.ts";
@@ -7,12 +6,13 @@ import type { Job } from "./domain/pass.ts";
 import { carry } from "./pass/carry.ts";
 import { folderOf, quietTime, settle } from "./pass/doubts.ts";
 import type { Ends, Full } from "./pass/ends.ts";
+import { countLate } from "./pass/late.ts";
 import { decideAll, noteFailed, tooLarge } from "./pass/listing.ts";
-import { setMark, standsStill } from "./pass/marks.ts";
+import { setMark } from "./pass/marks.ts";
 import { type Places, place, placesOf, stand } from "./pass/place.ts";
 import { rematch } from "./pass/rematch.ts";
 import type { PassEvent, PassResult } from "./pass/result.ts";
-import { countLate } from "./pass/settle-doubt.ts";
+import { settledUnopened } from "./pass/unopened.ts";
 import { leaveUnsure } from "./pass/unsure.ts";
 import { countShort, leftOver, owe, paid, settleGone, shortBy } from "./pass/whole.ts";
 
@@ -133,41 +133,6 @@ function inDoubt(doubts: Intent[], row: LedgerFolder, to: string | null): boolea
 function expected(folders: Folder[], job: Job): number {
   if (job.kind === "retry") return 0;
   return folders.reduce((total, folder) => total + (folder.state?.count ?? 0), 0);
-}
-
-/** True when a folder's share of the pass is known without opening it. */
-async function settledUnopened(
-  job: Job,
-  ends: Ends,
-  folder: Folder,
-  row: LedgerFolder,
-): Promise<boolean> {
-  if (!included(folder.segments, job.filters)) {
-    await leaveOut(job, ends, folder, row);
-    return true;
-  }
-  if (job.kind === "retry") {
-    return row.owed === null && !(await ends.ledger.hasFailures(row.id));
-  }
-  return standsStill(job, ends, folder, row);
-}
-
-/** A folder the project leaves out: its items are listed and filtered, unopened where the server counts. */
-async function leaveOut(job: Job, ends: Ends, folder: Folder, row: LedgerFolder): Promise<void> {
-  if (job.kind === "retry") return;
-  const count = folder.state?.count ?? (await countOf(folder, ends));
-  const counters = { ...noCounters(), listed: count, filtered: count };
-  await ends.ledger.count(job.run, row.id, counters, ends.fence);
-}
-
-/** What cannot be opened is left out uncounted. */
-async function countOf({ path }: Folder, { source }: Ends): Promise<number> {
-  try {
-    return (await source.open(path)).state.count;
-  } catch (error) {
-    if (error instanceof FolderError) return 0;
-    throw error;
-  }
 }
 
 /** One folder, from its listing to its last batch. */

@@ -5,8 +5,8 @@ import { type Checked, type Job, noTries, type RunEnd, type RunId } from "./doma
 import type { Address, Provider } from "./domain/provider.ts";
 import type { ZonedWindows } from "./domain/window.ts";
 import { checkFirst, refuseFull } from "./pass/check.ts";
+import type { Resent } from "./pass/late.ts";
 import type { PassResult } from "./pass/result.ts";
-import type { Resent } from "./pass/settle-doubt.ts";
 import { reach } from "./pass/whole.ts";
 import { repairPass } from "./repair-pass.ts";
 import { ending, failure, gaveUp, isClean } from "./run-end.ts";

@@ -1,16 +1,10 @@
 import type { Counters } from "../domain/counters.ts";
-import { FencedError, FolderError, harmless, TransientError } from "../domain/errors.ts";
-import {
-  exactFingerprinter,
-  type Fingerprinter,
-  type Identity,
-  type Item,
-} from "../domain/item.ts";
-import type { FailedItem, LedgerFolder, Settled } from "../domain/ledger.ts";
+import type { LedgerFolder } from "../domain/ledger.ts";
 import type { Job } from "../domain/pass.ts";
-import type { OpenSource, OpenTarget, Receipt } from "../domain/provider.ts";
+import type { OpenSource } from "../domain/provider.ts";
 import type { Ends, Full } from "./ends.ts";
 import type { Listing, Todo } from "./listing.ts";
+import { send } from "./send.ts";
 import { vanished } from "./vanished.ts";
 
 /** After so many refusals in a row for want of space, nothing more is sent to a mailbox. */
@@ -119,133 +113,6 @@ async function carryBatch(
     next = await carryBatch(job, ends, row, to, next, [item], counters, full);
   }
   return next;
-}
-
-/** What became of a batch that was sent. */
-interface Sent {
-  items: Settled[];
-  failed: FailedItem[];
-  /** Items the source handed over. */
-  given: ReadonlyMap<number, Tapped>;
-  /** The source's words where it refused to hand over the rest; null where it did not. */
-  refused: string | null;
-}
-
-async function send(
-  open: OpenSource,
-  into: OpenTarget,
-  uids: number[],
-  counters: Counters,
-  full: Full,
-  lost: AbortSignal,
-): Promise<Sent> {
-  const given = new Map<number, Tapped>();
-  const sent: Sent = { items: [], failed: [], given, refused: null };
-  const answered = () => sent.items.length + sent.failed.length;
-  try {
-    for await (const receipt of into.add(tapAll(open.read(uids), given, lost))) {
-      const tapped = given.get(receipt.uid);
-      if (tapped === undefined) throw new Error("The target answered for an item nobody gave it.");
-      note(receipt, tapped, into, sent, counters, full);
-    }
-  } catch (error) {
-    // What did not come to its end was not stored.
-    for (const [uid, { isWhole }] of given) if (!isWhole) given.delete(uid);
-    // Only the source can refuse here. With every item answered for, nothing is in doubt.
-    if (!(error instanceof FolderError) || answered() < given.size) throw error;
-    sent.refused = harmless(error.message);
-  }
-  if (answered() < given.size) {
-    throw new TransientError("the new system did not answer for every item", "connection");
-  }
-  return sent;
-}
-
-function note(
-  receipt: Receipt,
-  tapped: Tapped,
-  into: OpenTarget,
-  sent: Sent,
-  counters: Counters,
-  full: Full,
-): void {
-  if (receipt.outcome === "added") {
-    sent.items.push(settled(receipt, tapped, into.state.uidValidity));
-    counters.migrated += 1;
-    counters.bytes += tapped.bytes;
-    if (receipt.notes.includes("date clamped")) counters.datesClamped += 1;
-    full.refusals = 0;
-  } else {
-    sent.failed.push({ uid: receipt.uid, reason: receipt.reason });
-    counters.failed += 1;
-    full.refusals = receipt.full ? full.refusals + 1 : 0;
-    full.reason = receipt.reason;
-  }
-}
-
-function settled(
-  receipt: Receipt & { outcome: "added" },
-  tapped: Tapped,
-  targetUidValidity: number,
-): Settled {
-  return {
-    uid: receipt.uid,
-    fingerprint: tapped.hash.end(),
-    modseq: tapped.modseq,
-    size: tapped.bytes,
-    targetUidValidity,
-    targetUid: receipt.targetUid,
-    identity: tapped.identity,
-    flags: tapped.flags,
-  };
-}
-
-/** An item on its way: hashed and measured as its bytes flow by. */
-interface Tapped {
-  hash: Fingerprinter;
-  bytes: number;
-  /** It was handed over to its last byte. */
-  isWhole: boolean;
-  modseq: number | null;
-  identity: Identity | null;
-  flags: string[];
-}
-
-async function* tapAll(
-  source: AsyncIterable<Item>,
-  given: Map<number, Tapped>,
-  lost: AbortSignal,
-): AsyncGenerator<Item> {
-  for await (const item of source) {
-    if (given.has(item.uid)) continue;
-    stillOurs(lost);
-    const { modseq, identity, flags } = item;
-    const hash = exactFingerprinter();
-    const tapped: Tapped = { hash, bytes: 0, isWhole: false, modseq, identity, flags };
-    given.set(item.uid, tapped);
-    yield { ...item, body: tap(item.body, tapped, lost), mayLeave: () => stillOurs(lost) };
-  }
-}
-
-/** Fences stop records, not bytes: another engine may be sending the same by now. */
-function stillOurs(lost: AbortSignal): void {
-  if (lost.aborted) throw new FencedError("The lock on the entry is lost.");
-}
-
-async function* tap(
-  body: AsyncIterable<Uint8Array>,
-  tapped: Tapped,
-  lost: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  for await (const bytes of body) {
-    stillOurs(lost);
-    tapped.hash.update(bytes);
-    tapped.bytes += bytes.length;
-    yield bytes;
-  }
-  tapped.isWhole = true;
-  // Targets that gather a message send it after its last byte was read.
-  stillOurs(lost);
 }
 
 async function refuseAll(

@@ -2,7 +2,7 @@ import type { Clock, Instant } from "../domain/clock.ts";
 import type { Ledger } from "../domain/ledger.ts";
 import type { Fence } from "../domain/owner.ts";
 import type { Source, Target } from "../domain/provider.ts";
-import type { Resent } from "./settle-doubt.ts";
+import type { Resent } from "./late.ts";
 
 /** What a pass works with. One owner: `fence` proves it to the ledger. */
 export interface Ends {

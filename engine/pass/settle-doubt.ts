@@ -1,5 +1,5 @@
 import { gap, noCounters } from "../domain/counters.ts";
-import { FolderError, TransientError } from "../domain/errors.ts";
+import { FolderError } from "../domain/errors.ts";
 import {
   exactFingerprinter,
   type Fingerprint,
@@ -10,18 +10,11 @@ import type { FailedItem, Intent, LedgerFolder, Settled } from "../domain/ledger
 import type { Job } from "../domain/pass.ts";
 import type { OpenSource, OpenTarget } from "../domain/provider.ts";
 import type { Ends } from "./ends.ts";
+import type { Resent } from "./late.ts";
 import { readAll } from "./readable.ts";
 import { chunks, rematch } from "./rematch.ts";
 import { there } from "./there.ts";
-
-/** A batch that was not all found: its target folder from a floor up, and what was free to be sent again. */
-export interface Resent {
-  target: string;
-  targetUidValidity: number;
-  floor: number;
-  /** Tolerant fingerprints, one for each copy sent again. */
-  keys: string[];
-}
+import { unclaimed } from "./unclaimed.ts";
 
 /** What came of a batch in doubt. */
 export interface Settlings {
@@ -87,54 +80,6 @@ export async function settleDoubt(
   const { missing: keys, targetUidValidity } = found;
   const resent = keys.length === 0 ? [] : [{ target, targetUidValidity, floor, keys }];
   return { found: found.items.length, resent, stays: found.stays };
-}
-
-/** What was stored late, and the target folders that could not be asked for it. */
-export interface Late {
-  copies: number;
-  unasked: Set<string>;
-}
-
-/**
- * Counts copies that turned up unclaimed after the same message had been sent again: a target that was
- * frozen longer than the quiet time can store late. Nothing can prevent it over IMAP; it is said, and so is
- * where it cannot be seen: all is carried by now, and no second try would know what to look for.
- */
-export async function countLate(resent: Resent[], job: Job, ends: Ends): Promise<Late> {
-  const late: Late = { copies: 0, unasked: new Set() };
-  if (resent.length === 0) return late;
-  const inDoubt = new Set((await ends.ledger.intents(job.entry)).map(({ target }) => target));
-  for (const one of resent) {
-    try {
-      if (inDoubt.has(one.target)) throw new FolderError("what is in doubt would count as a copy");
-      late.copies += await lateOf(one, job, ends);
-    } catch (error) {
-      if (!(error instanceof FolderError || error instanceof TransientError)) throw error;
-      late.unasked.add(one.target);
-    }
-  }
-  return late;
-}
-
-async function lateOf(
-  { target, targetUidValidity, floor, keys }: Resent,
-  job: Job,
-  ends: Ends,
-): Promise<number> {
-  const into = await ends.target.open(target);
-  if (into.state.uidValidity !== targetUidValidity) {
-    throw new FolderError("the folder was renumbered during the pass");
-  }
-  const { pool, unread } = await unclaimed(target, floor, into, job, ends);
-  if (unread > 0) throw new FolderError("it does not hand over all that stands there");
-  let late = 0;
-  for (const key of new Set(keys)) {
-    const sent = keys.filter((one) => one === key).length;
-    const there = pool.get(key)?.length ?? 0;
-    // Where no UIDs are told, what was sent again is unclaimed too.
-    late += ends.target.tellsUids ? Math.min(there, sent) : Math.max(0, there - sent);
-  }
-  return late;
 }
 
 async function unknown(row: LedgerFolder, open: OpenSource, ends: Ends): Promise<number[]> {
@@ -248,35 +193,4 @@ async function fingerprints(
     size += bytes.length;
   }
   return { key: tolerant.end().toString("base64"), fingerprint: exact.end(), size };
-}
-
-/**
- * What stands in the target folder from the floor up and no carried row claims, by content, and how many more the
- * target does not hand over.
- */
-async function unclaimed(
-  target: string,
-  floor: number,
-  into: OpenTarget,
-  job: Job,
-  ends: Ends,
-): Promise<{ pool: Map<string, number[]>; unread: number }> {
-  const { uidValidity } = into.state;
-  const claimed = await ends.ledger.claimed(job.entry, target, uidValidity, floor);
-  const free = async () =>
-    new Set([...(await into.uids())].filter((uid) => uid >= floor && !claimed.has(uid)));
-  const pool = new Map<string, number[]>();
-  const unread = await free();
-  for await (const { uid, body } of into.look(floor, new Set(unread))) {
-    const hash = tolerantFingerprinter();
-    for await (const bytes of body) hash.update(bytes);
-    if (!unread.delete(uid)) continue;
-    const key = hash.end().toString("base64");
-    const same = pool.get(key);
-    if (same === undefined) pool.set(key, [uid]);
-    else same.push(uid);
-  }
-  // Some may have been removed there meanwhile.
-  const still = unread.size === 0 ? unread : (await free()).intersection(unread);
-  return { pool, unread: still.size };
 }
