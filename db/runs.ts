@@ -1,8 +1,16 @@
 import type { Knex } from "knex";
 import type { Instant } from "../engine/domain/clock.ts";
 import type { Waiting } from "../engine/domain/errors.ts";
-import type { Checked, PassId, PassKind, PassState, RunEnd, RunId } from "../engine/domain/pass.ts";
-import { ended, noTries, passStates } from "../engine/domain/pass.ts";
+import type {
+  Checked,
+  PassId,
+  PassKind,
+  PassState,
+  RunEnd,
+  RunId,
+  Tries,
+} from "../engine/domain/pass.ts";
+import { ended, passStates } from "../engine/domain/pass.ts";
 import { type Policy, policyFrom } from "../engine/domain/policy.ts";
 import { type Movable, moveLicenses } from "./licenses.ts";
 import { tell } from "./news.ts";
@@ -119,7 +127,7 @@ export async function setAside(
   run: RunOfPass,
   { for: what, until }: { for: Waiting; until: Instant },
   now: Instant,
-  tries = noTries,
+  tries: Tries,
 ): Promise<void> {
   if (await didAsWanted(trx, run, now)) return;
   await trx("runs").where({ id: run.id }).update({

@@ -38,7 +38,11 @@ export function endSilent(knex: Knex, url: string, patience = usualPatience): Wa
   knex.on("query-error", (_, { __knexQueryUid: question }: Asked) => waiting.delete(question));
 
   const look = async () => {
-    for (const question of waiting.values()) question.looks += 1;
+    for (const [name, question] of waiting) {
+      // Of one that knex gave up by a time-out of its own it tells no end.
+      if (connections.has(question.connection)) question.looks += 1;
+      else waiting.delete(name);
+    }
     if (![...waiting.values()].some(({ looks }) => looks > 2)) return;
     const busy = await busyProcesses(url, patience.within);
     for (const question of waiting.values()) {

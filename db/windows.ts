@@ -51,6 +51,7 @@ export async function putOff(
   if (project === undefined || project.windows === null) return false;
   const at = until({ windows: windowsFrom(project.windows), zone: project.zone });
   if (at === null) return false;
-  await setAside(trx, run, { for: "window", until: at }, now);
+  const tries = { own: run.tries, server: run.server_tries };
+  await setAside(trx, run, { for: "window", until: at }, now, tries);
   return true;
 }

@@ -1,6 +1,6 @@
 import type { Instant } from "./domain/clock.ts";
 import { TransientError } from "./domain/errors.ts";
-import { places } from "./domain/pace.ts";
+import { longestHoldMs, places } from "./domain/pace.ts";
 import type { Job, Tries } from "./domain/pass.ts";
 import type { Settings, Works } from "./works.ts";
 
@@ -30,11 +30,8 @@ export async function heard(error: TransientError, job: Job, works: Works): Prom
   works.log.info({ run, endpoint: error.server, atOnce }, "a mail server asks to wait");
 }
 
-/** No run waits for longer by one word of a server. */
-const longestMs = 60 * 60_000;
-
 /** When the next try is: each time later, and not before the server's own time. */
 export function goesOn(error: TransientError, tries: number, { clock, settings }: Works): Instant {
   const backoff = settings.retryMs * Math.min(60, 2 ** (tries - 1));
-  return clock.now() + Math.min(longestMs, Math.max(error.retryAfterMs ?? 0, backoff));
+  return clock.now() + Math.min(longestHoldMs, Math.max(error.retryAfterMs ?? 0, backoff));
 }

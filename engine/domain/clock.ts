@@ -11,18 +11,30 @@ export interface Clock {
 /** The clock on the wall. */
 export const wallClock: Clock = {
   now: () => Date.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal?.aborted) return resolve();
-      const done = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = setTimeout(done, Math.max(0, ms));
-      signal?.addEventListener("abort", done);
-    }),
+  async sleep(ms, signal) {
+    let left = ms;
+    do {
+      await pause(Math.min(left, longestTimerMs), signal);
+      left -= longestTimerMs;
+    } while (left > 0 && !signal?.aborted);
+  },
 };
+
+/** A timer that is set for longer, some 24.8 days, ends at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, Math.max(0, ms));
+    signal?.addEventListener("abort", done);
+  });
+}
 
 /** The work's result, or an error when it takes longer. */
 export async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {

@@ -42,8 +42,8 @@ const easeMs = 60_000;
 /** How long nobody is sent to a server that refuses even one mailbox at a time. */
 const holdMs = 30_000;
 
-/** No server holds up a migration for longer by one word. */
-const longestHoldMs = 60 * 60_000;
+/** No server holds up a migration, or one mailbox of it, for longer by one word. */
+export const longestHoldMs = 60 * 60_000;
 
 /** How many mailboxes may be carried at once now; null for any number. */
 export function places(pace: Pace, now: Instant): number | null {

@@ -92,6 +92,20 @@ export function passesContract(open: OpenBooks): void {
       expect(await books.passes.waiting(3)).toEqual([anna, dora, bob]);
     });
 
+    test("what an engine left behind is among those that wait, however many stand before it", async () => {
+      const { project, entries } = await acme(books, ["anna", "bob", "cleo"]);
+      const pass = await books.passes.submit(passOver(project, entries));
+      const [anna, bob, cleo] = (await books.passes.snapshot(pass)).runs.map(({ id }) => id);
+      await using owned = await own(books, entries[2]!);
+      await books.passes.begin(cleo!, owned.fence);
+
+      expect(await books.passes.turns(1)).toEqual([
+        { run: anna, turn: 1 },
+        { run: cleo, turn: 3 },
+      ]);
+      expect(await books.passes.waiting(2)).toEqual([anna, bob, cleo]);
+    });
+
     test("an entry that is in a pass already is refused, and nothing of the other is written", async () => {
       const { project, entries } = await acme(books, ["anna", "bob"]);
       const first = await books.passes.submit(passOver(project, [entries[0]!]));
@@ -222,6 +236,36 @@ export function passesContract(open: OpenBooks): void {
         expect(await books.passes.putOff(run!, until(null), owned.fence)).toBe(false);
         expect(await books.passes.begin(run!, owned.fence)).toBe(true);
         expect((await waits(pass))?.waiting).toBeNull();
+      });
+
+      test("a run waits for days where its hours are that far off", async () => {
+        const { project, entries } = await acme(books, ["anna"]);
+        await books.projects.change(project.id, { windows });
+        await using run = await begun(books, project, entries[0]!);
+        const at = books.clock.now() + 3 * 24 * 60 * 60_000;
+
+        await books.passes.putOff(run.run, until(at), run.fence);
+
+        expect(await books.passes.waiting(10)).toEqual([]);
+        expect(await books.passes.begin(run.run, run.fence)).toBe(false);
+      });
+
+      test("a run keeps the tries it had before, and waits for its hours no longer once it begins", async () => {
+        const { project, entries } = await acme(books, ["anna"]);
+        await books.projects.change(project.id, { windows });
+        await using run = await begun(books, project, entries[0]!);
+        const at = books.clock.now() + 60_000;
+        const tries = { own: 3, server: 40 };
+        await books.passes.letGo(run.run, { for: "throttled", until: at - 1 }, tries, run.fence);
+
+        await books.passes.putOff(run.run, until(at), run.fence);
+
+        expect(await books.passes.job(run.run)).toMatchObject({ tries });
+        expect(await waits(run.pass)).toMatchObject({ waiting: { for: "window", until: at } });
+        books.clock.set(at);
+        expect(await books.passes.begin(run.run, run.fence)).toBe(true);
+        expect((await waits(run.pass))?.waiting).toBeNull();
+        expect(await books.passes.job(run.run)).toMatchObject({ tries });
       });
 
       test("a run that was being carried waits as nobody's: it keeps what it has, and is steered at once", async () => {

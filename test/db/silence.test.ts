@@ -78,6 +78,31 @@ test("a server that takes no more connections is not taken for gone", async () =
   await database.knex.raw("select pg_sleep(0.5)");
 });
 
+test("a question that was given up is looked for no longer once its connection is gone", async () => {
+  const { gate, direct, url } = await behindGate();
+  await using _gate = gate;
+  await using database = connectPostgres(url, { every: 10, within: 500 });
+  await using other = connectPostgres(direct);
+  const { rows } = await database.knex.raw("select pg_backend_pid() as process");
+  const sessions = async (state: string) =>
+    (await other.knex("pg_stat_activity").where({ pid: rows[0].process, state })).length;
+  await other.knex.transaction(async (trx) => {
+    await trx.raw("select pg_advisory_xact_lock(1)");
+    const asked = database.knex.raw("select pg_advisory_xact_lock(1)").timeout(20);
+    await expect(asked).rejects.toThrow(/timeout/);
+  });
+  await expect.poll(() => sessions("idle")).toBe(1);
+
+  await database.knex.raw("select 1");
+
+  const opened = async () => {
+    const before = gate.count();
+    await soon("some rounds later");
+    return gate.count() - before;
+  };
+  await expect.poll(opened).toBe(0);
+});
+
 test("a server that was silent for a moment is waited for", async () => {
   const { gate, url } = await behindGate();
   await using _gate = gate;

@@ -4,6 +4,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 /** Stands in front of a server, and can be shut. */
 export interface Gate extends AsyncDisposable {
   port: number;
+  /** How many connections were made to it so far. */
+  count(): number;
   /** Nothing passes: connections are made, and stay silent. */
   silence(): void;
   /** Every connection ends, and so does each new one. */
@@ -18,7 +20,9 @@ export interface Gate extends AsyncDisposable {
 export async function openGate(to: { host: string; port: number }): Promise<Gate> {
   const pairs = new Set<[Socket, Socket]>();
   let state: "open" | "silent" | "cut" = "open";
+  let count = 0;
   const server = createServer((near) => {
+    count += 1;
     if (state === "cut") {
       near.destroy();
       return;
@@ -41,6 +45,7 @@ export async function openGate(to: { host: string; port: number }): Promise<Gate
   const all = () => [...pairs].flat();
   return {
     port: (server.address() as AddressInfo).port,
+    count: () => count,
     silence() {
       state = "silent";
       for (const one of all()) one.pause();
