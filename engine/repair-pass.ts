@@ -4,6 +4,7 @@ import type { Folder } from "./domain/item.ts";
 import type { LedgerFolder, Placed } from "./domain/ledger.ts";
 import type { Job } from "./domain/pass.ts";
 import type { OpenSource } from "./domain/provider.ts";
+import type { FolderCare } from "./pass/care.ts";
 import { carry } from "./pass/carry.ts";
 import { quietTime, settle } from "./pass/doubts.ts";
 import type { Ends, Full } from "./pass/ends.ts";
@@ -89,7 +90,7 @@ async function* renumbered(
     if (row == null || row.uidValidity === null || row.uidValidity === state?.uidValidity) continue;
     const open = await ends.source.open(path);
     if (open.state.uidValidity === row.uidValidity) continue;
-    const found = await rematch(row, open, job.run, ends.ledger, ends.fence);
+    const found = await rematch(row, open, job.run, ends);
     yield { type: "rematched", folder: path, ...found };
   }
 }
@@ -118,7 +119,8 @@ async function* repairFolder(
   try {
     if (rows.length > 0 && folder !== null) {
       const open = await ends.source.open(folder.path);
-      const todo = await missing(open, row, rows, strangers, listing, result);
+      const care = ends.care.of(row.id, open.state.uidValidity);
+      const todo = await missing(open, row, rows, strangers, listing, result, care);
       await ends.ledger.count(job.run, row.id, counters, ends.fence);
       yield* putBack(job, ends, folder, row, open, { ...listing, todo }, places, full, signal);
     } else counters.vanished += rows.length;
@@ -144,6 +146,7 @@ async function missing(
   strangers: Strangers | null,
   { counters }: Listing,
   result: PassResult,
+  care: FolderCare,
 ): Promise<Todo[]> {
   const wanted = rows.filter(({ uidValidity }) => uidValidity === open.state.uidValidity);
   counters.vanished += rows.length - wanted.length;
@@ -154,6 +157,7 @@ async function missing(
     const refused = await readAll(
       open,
       some.map(({ uid }) => uid),
+      care,
       async (item) => {
         const found = (await strangers?.find(item)) ?? "missing";
         read.add(item.uid);

@@ -151,7 +151,7 @@ async function* carryFolder(
     yield {
       type: "rematched",
       folder: folder.path,
-      ...(await rematch(row, open, job.run, ledger, fence)),
+      ...(await rematch(row, open, job.run, ends)),
     };
   }
   let listing = await decideAll(job, ends, row, open);

@@ -4,6 +4,7 @@ import type { Owned } from "./domain/owner.ts";
 import { type Checked, type Job, noTries, type RunEnd, type RunId } from "./domain/pass.ts";
 import type { Address, Provider } from "./domain/provider.ts";
 import type { ZonedWindows } from "./domain/window.ts";
+import { type Care, newCare } from "./pass/care.ts";
 import { checkFirst, refuseFull } from "./pass/check.ts";
 import type { Resent } from "./pass/late.ts";
 import type { PassResult } from "./pass/result.ts";
@@ -73,9 +74,10 @@ async function untilEnd(
   let { tries } = job;
   // Over all connections: what was sent first may be stored late.
   const resent: Resent[] = [];
+  const care = newCare();
   for (;;) {
     // People are told of the first try in vain, and then that it brings something, or how it ends.
-    const progress = { made: false, quietly: tries.own + tries.server > 1, resent };
+    const progress = { made: false, quietly: tries.own + tries.server > 1, resent, care };
     try {
       if (job.kind === "verify") return await verify(job, works);
       const { result, checked } = await once(job, works, owned, doubtSettlesAt, progress, stop);
@@ -87,7 +89,8 @@ async function untilEnd(
       if (owned.lost.aborted) return interrupted(stop, owned);
       const broken = !(error instanceof TransientError);
       const kind = kindOf(error, job);
-      if (progress.made) tries = noTries;
+      const gaveUpOne = kind === "own" && !broken && care.lost(progress.made);
+      if (progress.made || gaveUpOne) tries = noTries;
       tries = { ...tries, [kind]: tries[kind] + 1 };
       if (!broken) {
         // A later loss of another kind shortens no wait.
@@ -122,7 +125,7 @@ async function once(
   works: Works,
   owned: Owned,
   doubtSettlesAt: Instant,
-  progress: { made: boolean; quietly: boolean; resent: Resent[] },
+  progress: { made: boolean; quietly: boolean; resent: Resent[]; care: Care },
   stop: AbortSignal,
 ): Promise<{ result: PassResult; checked: Checked | null }> {
   const { passes, ledger, projects, clock, settings } = works;
@@ -141,6 +144,7 @@ async function once(
     batch: settings.batch,
     lost: owned.lost,
     resent: progress.resent,
+    care: progress.care,
   };
   await refuseFull(job, ends);
   const pass = job.kind === "repair" ? repairPass : runPass;

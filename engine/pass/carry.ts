@@ -27,7 +27,8 @@ export async function* carry(
 ): AsyncGenerator<Counters> {
   const { counters } = listing;
   let from = open;
-  for (const batch of batches(listing.todo, ends.batch)) {
+  const { isAlone } = ends.care.of(row.id, open.state.uidValidity);
+  for (const batch of batches(listing.todo, ends.batch, isAlone)) {
     if (signal.aborted) return;
     const { migrated } = counters;
     if (full.refusals >= fullAfter)
@@ -38,14 +39,19 @@ export async function* carry(
   }
 }
 
-/** Runs of items up to so many and so large together; one that is larger alone is a batch of its own. */
+/** Runs of items up to so many and so large together; one that is larger, or to go alone, is a batch of its own. */
 function* batches(
   todo: readonly Todo[],
   limit: { items: number; bytes: number },
+  isAlone: (uid: number) => boolean,
 ): Generator<Todo[]> {
   let batch: Todo[] = [];
   let bytes = 0;
   for (const item of todo) {
+    if (isAlone(item.uid)) {
+      yield [item];
+      continue;
+    }
     if (batch.length > 0 && (batch.length >= limit.items || bytes + item.size > limit.bytes)) {
       yield batch;
       batch = [];
@@ -85,7 +91,8 @@ async function carryBatch(
     },
     fence,
   );
-  const sent = await send(open, into, uids, counters, full, ends.lost);
+  const care = ends.care.of(row.id, uidValidity);
+  const sent = await care.during(uids, () => send(open, into, uids, counters, full, ends.lost));
   const missing = uids.filter((uid) => !sent.given.has(uid));
   const alone = sent.refused !== null && uids.length > 1 ? missing : [];
   const looked = await vanished(ends, row, open, alone.length > 0 ? [] : missing);

@@ -63,7 +63,7 @@ async function notThere(
   row: LedgerFolder,
   rows: Placed[],
   strangers: Strangers,
-  { source }: Ends,
+  { source, care }: Ends,
 ): Promise<number> {
   if (rows.length === 0) return 0;
   const open = await source.open(row.source);
@@ -71,7 +71,7 @@ async function notThere(
     uidValidity === open.state.uidValidity ? uid : [],
   );
   let found = 0;
-  await readAll(open, uids, async (item) => {
+  await readAll(open, uids, care.of(row.id, open.state.uidValidity), async (item) => {
     if ((await strangers.find(item)) === "there") found += 1;
   });
   return rows.length - found;

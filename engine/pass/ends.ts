@@ -2,6 +2,7 @@ import type { Clock, Instant } from "../domain/clock.ts";
 import type { Ledger } from "../domain/ledger.ts";
 import type { Fence } from "../domain/owner.ts";
 import type { Source, Target } from "../domain/provider.ts";
+import type { Care } from "./care.ts";
 import type { Resent } from "./late.ts";
 
 /** What a pass works with. One owner: `fence` proves it to the ledger. */
@@ -20,6 +21,7 @@ export interface Ends {
   lost: AbortSignal;
   /** What the run has sent again, over all its connections: the target may store late what it was sent first. */
   resent: Resent[];
+  care: Care;
 }
 
 /** How often in a row the target refused for want of space, and its words. One for a whole run. */

@@ -1,14 +1,9 @@
 import { exactFingerprinter, type Fingerprint, type Item } from "../domain/item.ts";
-import {
-  everything,
-  type FailedItem,
-  type Ledger,
-  type LedgerFolder,
-  type Numbered,
-} from "../domain/ledger.ts";
-import type { Fence } from "../domain/owner.ts";
+import { everything, type FailedItem, type LedgerFolder, type Numbered } from "../domain/ledger.ts";
 import type { RunId } from "../domain/pass.ts";
 import type { OpenSource } from "../domain/provider.ts";
+import type { FolderCare } from "./care.ts";
+import type { Ends } from "./ends.ts";
 import { readAll } from "./readable.ts";
 
 /** How many messages are read at a time to be compared. */
@@ -25,8 +20,7 @@ export async function rematch(
   row: LedgerFolder,
   open: OpenSource,
   run: RunId,
-  ledger: Ledger,
-  fence: Fence,
+  { ledger, fence, care }: Ends,
 ): Promise<{ found: number; carried: number }> {
   const from = row.uidValidity;
   const to = open.state.uidValidity;
@@ -34,7 +28,8 @@ export async function rematch(
   const rows = await ledger.unmatched(row.id, to);
   // Of twins the one that stood here a moment ago is meant.
   rows.sort((a, b) => Number(b.uidValidity === from) - Number(a.uidValidity === from));
-  const { pairs, unread } = await match(open, rows.length === 0 ? [] : await allUids(open), rows);
+  const uids = rows.length === 0 ? [] : await allUids(open);
+  const { pairs, unread } = await match(open, uids, rows, care.of(row.id, to));
   if (await ledger.hasFailures(row.id)) row.owed = everything;
   const unsure = pairs.length < rows.length ? unread : [];
   await ledger.rematch(row.id, { to, pairs, unread: unsure, run }, fence);
@@ -48,6 +43,7 @@ export async function match(
   open: OpenSource,
   uids: readonly number[],
   rows: readonly (Numbered & { fingerprint: Fingerprint })[],
+  care: FolderCare,
 ): Promise<{ pairs: { old: Numbered; uid: number }[]; unread: FailedItem[] }> {
   const left = Map.groupBy(rows, ({ fingerprint }) => fingerprint.toString("base64"));
   const pairs: { old: Numbered; uid: number }[] = [];
@@ -55,7 +51,7 @@ export async function match(
     uids.map((uid) => [uid, "the old system lists it but does not hand it over"]),
   );
   for (const some of chunks(uids, chunk)) {
-    const refused = await readAll(open, some, async (item) => {
+    const refused = await readAll(open, some, care, async (item) => {
       const old = left.get(await keyOf(item))?.shift();
       if (old !== undefined) pairs.push({ old, uid: item.uid });
       unread.delete(item.uid);

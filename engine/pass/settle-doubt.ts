@@ -47,7 +47,7 @@ export async function settleDoubt(
   if (row !== null && open !== null && into !== null) {
     const renumbered = open.state.uidValidity !== intent.uidValidity;
     if (row.uidValidity !== null && row.uidValidity !== open.state.uidValidity) {
-      await rematch(row, open, job.run, ledger, fence);
+      await rematch(row, open, job.run, ends);
     }
     // Under new numbers any message the ledger does not know may be one of the batch.
     const uids = renumbered ? await unknown(row, open, ends) : intent.uids;
@@ -119,9 +119,10 @@ async function find(
   const notRead = new Map(
     uids.map((uid) => [uid, "the old system lists it but does not hand it over"]),
   );
+  const care = ends.care.of(intent.folder, open.state.uidValidity);
   const spoken = new Set<string>();
   for (const some of chunks(uids, 200)) {
-    const refused = await readAll(open, some, async (item) => {
+    const refused = await readAll(open, some, care, async (item) => {
       const { key, fingerprint, size } = await fingerprints(item);
       notRead.delete(item.uid);
       const candidates = pool.get(key) ?? [];

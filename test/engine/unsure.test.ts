@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { FolderError } from "../../engine/domain/errors.ts";
+import type { Item } from "../../engine/domain/item.ts";
 import type { OpenSource, OpenTarget } from "../../engine/domain/provider.ts";
 import type { MemoryWorld } from "../doubles/memory-world.ts";
 import {
@@ -367,3 +368,90 @@ test.each([
     expect(there(world, "Work")).toBe(3);
   },
 );
+
+/** Hangs up whenever this message is handed over. */
+const hangingUp = (uid: number) =>
+  opening((open) => ({
+    ...open,
+    async *read(uids) {
+      for await (const item of open.read(uids)) {
+        if (item.uid === uid) throw gone();
+        yield item;
+      }
+    },
+  }));
+
+test("a message on which the source hangs up each time fails alone, in this pass and in the next", async () => {
+  await using world = await annas(30);
+  world.system.deliver("anna@old", "Work", letter(1));
+  const works = twisted(world, { source: hangingUp(7) });
+
+  const full = await world.pass("full", { works });
+  world.system.deliver("anna@old", "INBOX", letter(31));
+  const delta = await world.pass("delta", { works });
+
+  expect(full).toMatchObject({
+    state: "completed_with_errors",
+    counters: { listed: 31, migrated: 30, failed: 1 },
+  });
+  expect(delta).toMatchObject({ counters: { migrated: 1, duplicates: 30, failed: 1 } });
+  expect(there(world)).toBe(30);
+  expect(await world.pass("delta")).toMatchObject({
+    state: "completed",
+    counters: { migrated: 1 },
+  });
+  expect(there(world)).toBe(31);
+});
+
+test("so does one on which the target hangs up, and one that was met when the source numbered it anew", async () => {
+  await using world = await annas(12);
+  const target = adding(async function* (into, items) {
+    for await (const item of items) {
+      if (item.uid === 5) throw gone();
+      yield* into.add(only(item));
+    }
+  });
+
+  const full = await world.pass("full", { works: twisted(world, { target }) });
+  world.system.renumber("anna@old", "INBOX");
+  const delta = await world.pass("delta", { works: twisted(world, { source: hangingUp(3) }) });
+
+  expect(full).toMatchObject({ counters: { listed: 12, migrated: 11, failed: 1 } });
+  expect(delta).toMatchObject({
+    state: "completed_with_errors",
+    counters: { listed: 12, migrated: 1, duplicates: 10, failed: 1 },
+  });
+  expect(await world.pass("delta")).toMatchObject({ state: "completed" });
+  expect(there(world)).toBe(12);
+});
+
+async function* only(item: Item): AsyncGenerator<Item> {
+  yield item;
+}
+
+test("several of them do not make a run give up, a server that hangs up on all does", async () => {
+  await using world = await annas(60);
+  const bad = (uid: number) => uid % 10 === 3;
+  const read = (when: (uid: number) => boolean) =>
+    opening((open) => ({
+      ...open,
+      async *read(uids) {
+        for await (const item of open.read(uids)) {
+          if (when(item.uid)) throw gone();
+          yield item;
+        }
+      },
+    }));
+
+  const full = await world.pass("full", { works: twisted(world, { source: read(bad) }) });
+  expect(full).toMatchObject({
+    state: "completed_with_errors",
+    counters: { listed: 60, migrated: 54, failed: 6 },
+  });
+  for (let n = 61; n <= 90; n += 1) world.system.deliver("anna@old", "INBOX", letter(n));
+  const dead = await world.pass("delta", { works: twisted(world, { source: read(() => true) }) });
+
+  expect(dead.state).toBe("failed");
+  expect(dead.runs[0]?.reason).toMatch(/gave up/);
+  expect(there(world)).toBe(54);
+});
