@@ -58,9 +58,9 @@ export function newCare(): Care {
     lost(progress) {
       if (progress) given = 0;
       const [only, ...others] = underWay;
-      if (only === undefined) return false;
       for (const name of underWay) alone.add(name);
-      if (others.length > 0) return false;
+      underWay = [];
+      if (only === undefined || others.length > 0) return false;
       const times = (losses.get(only) ?? 0) + 1;
       losses.set(only, times);
       if (times !== mostLosses) return false;

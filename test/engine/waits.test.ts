@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { FolderError, TransientError, UnavailableError } from "../../engine/domain/errors.ts";
 import { noFilters } from "../../engine/domain/project.ts";
-import type { Address, Source } from "../../engine/domain/provider.ts";
+import type { Address, Source, Target } from "../../engine/domain/provider.ts";
 import { withKeysAtHand } from "../../engine/keys-at-hand.ts";
 import { MissingKeyError } from "../../engine/secrets.ts";
 import { carryRun } from "../../engine/worker.ts";
@@ -263,8 +263,9 @@ test("a mailbox whose connection is dropped each time fails after eight tries, t
     {
       target: (target) => {
         const refuses = refusing(() => true)(target);
-        const drops = losing()(target);
-        return { ...target, open: (path) => (path === "INBOX" ? refuses : drops).open(path) };
+        const open = (path: string) =>
+          path === "INBOX" ? refuses.open(path) : Promise.reject(dropped());
+        return { ...target, open };
       },
     },
   );
@@ -279,8 +280,17 @@ test("a mailbox whose connection is dropped each time fails after eight tries, t
 
 test("of a connection that is dropped again and again people are told once, and of what is in doubt", async () => {
   await using world = await annas(1);
+  const lost = losing();
+  let opens = 0;
+  const target = (one: Target): Target => ({
+    ...one,
+    open: (path) => {
+      opens += 1;
+      return opens === 1 ? lost(one).open(path) : Promise.reject(dropped());
+    },
+  });
 
-  const { state } = await world.pass("full", { works: twisted(world, { target: losing() }) });
+  const { state } = await world.pass("full", { works: twisted(world, { target }) });
 
   const news = await world.godwit.desk.newsroom.undelivered(1_000);
   const told = news.flatMap((row) => (row.news.type === "entry waits" ? [row.news.for] : []));
