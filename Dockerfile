@@ -17,5 +17,5 @@ RUN mkdir /data && chown node:node /data
 VOLUME /data
 USER node
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "bot/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "bot/main.ts"]
 CMD ["serve", "--no-page"]

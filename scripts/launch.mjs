@@ -9,6 +9,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const parent = process.ppid;
 const [script, ...args] = process.argv.slice(2);
 
 if (script === undefined) {
@@ -112,15 +113,39 @@ function nodeForTypeScript() {
   process.exit(1);
 }
 
+/** What Node is told wherever Godwit is started: package.json has it, the container and the services too. */
+function nodeFlags() {
+  try {
+    return (
+      JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")).config?.nodeFlags ?? []
+    );
+  } catch {
+    return [];
+  }
+}
+
 function run(node) {
-  const child = spawn(node, [path.join(root, script), ...args], { stdio: "inherit" });
+  const words = [...nodeFlags(), path.join(root, script), ...args];
+  const child = spawn(node, words, { stdio: "inherit" });
   const onTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+  let told = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => {
+      told = true;
       // A terminal gives Ctrl-C to everybody in front of it: passed on as well, the script would see it twice.
       if (signal === "SIGINT" && onTerminal) return;
       child.kill(signal);
     });
+  }
+  // An npm that is told to stop tells its shell alone, which dies of it and tells nobody. Who starts this without
+  // npm may leave it behind.
+  if (process.env.npm_lifecycle_event !== undefined) {
+    setInterval(() => {
+      if (told || process.ppid === parent) return;
+      told = true;
+      // Told twice, the script would not finish what it does.
+      child.kill("SIGTERM");
+    }, 200).unref();
   }
   child.on("error", (error) => {
     say(`${node} could not be started: ${error.message}`);

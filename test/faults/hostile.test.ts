@@ -12,6 +12,7 @@ import { preview, submit } from "../../engine/submit.ts";
 import { addressAt, deliver } from "../engine/providers/addresses.ts";
 import { type Dovecot, startDovecot } from "../servers/dovecot.ts";
 import { type HostileServer, letterOf, standing, startHostile } from "../servers/hostile-imap.ts";
+import { nodeFlags } from "../servers/node-flags.ts";
 import { startWorld, type World } from "../servers/world.ts";
 import { sources, targets } from "./misdeeds.ts";
 
@@ -254,7 +255,10 @@ async function submitHonest(): Promise<number> {
 function engine(limits: Partial<Limits>, { databaseUrl }: World = world) {
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, "hostile-process.ts"), databaseUrl, JSON.stringify(limits)],
+    [
+      ...nodeFlags,
+      ...[join(import.meta.dirname, "hostile-process.ts"), databaseUrl, JSON.stringify(limits)],
+    ],
     { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, GODWIT_KEYS: "" } },
   );
   let told = 0;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { nodeFlags } from "./node-flags.ts";
 
 const main = join(import.meta.dirname, "../../bot/main.ts");
 
@@ -51,7 +52,7 @@ export async function openCommandLine(given: Variables = {}): Promise<CommandLin
   const base = { DATABASE_URL: databaseUrl, GODWIT_QUIET_SECONDS: "0.5", ...given };
   const children = new Set<ChildProcess>();
   const start = (words: string[], env: Variables = {}): Working => {
-    const child = spawn(process.execPath, [main, ...words], {
+    const child = spawn(process.execPath, [...nodeFlags, main, ...words], {
       cwd: folder,
       env: environment({ ...base, ...env }),
       stdio: ["pipe", "pipe", "pipe"],
