@@ -74,8 +74,8 @@ export interface OpenTarget {
     fromUid: number,
     only?: ReadonlySet<number>,
   ): AsyncIterable<{ uid: number; body: AsyncIterable<Uint8Array> }>;
-  /** The UIDs that stand there now, without their bodies. */
-  uids(): Promise<Set<number>>;
+  /** The UIDs that stand there now, from this one up. Throws `FolderError` where not all of them are told. */
+  uids(fromUid?: number): Promise<Set<number>>;
 }
 
 /** What the target said of one item. `uid` is the source's. */

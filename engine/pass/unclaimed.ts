@@ -17,7 +17,7 @@ export async function unclaimed(
   const { uidValidity } = into.state;
   const claimed = await ends.ledger.claimed(job.entry, target, uidValidity, floor);
   const free = async () =>
-    new Set([...(await into.uids())].filter((uid) => uid >= floor && !claimed.has(uid)));
+    new Set([...(await into.uids(floor))].filter((uid) => !claimed.has(uid)));
   const pool = new Map<string, number[]>();
   const unread = await free();
   for await (const { uid, body } of into.look(floor, new Set(unread))) {

@@ -96,8 +96,10 @@ async function send(
   const isLiteral8 = session.has("BINARY") && body.some((part) => part.includes(0));
   const length = lengthOf(body);
   const start = [quoted(wire), flags.map(atom), quoted(formatDate(date))];
-  // Small ones go along at once where the server allows it (LITERAL-), saving a round trip.
-  const atOnce = length <= 4096 && (session.has("LITERAL-") || session.has("LITERAL+"));
+  // Small ones go along at once where the server allows it (LITERAL-), saving a round trip. Behind another command
+  // they would leave when that ends, and nobody would be asked then.
+  const allowed = session.has("LITERAL-") || session.has("LITERAL+");
+  const atOnce = length <= 4096 && allowed && !session.busy();
   mayLeave?.();
   const reply = atOnce
     ? await session.send("APPEND", [

@@ -110,11 +110,12 @@ async function removeSet(session: Session, set: string, highest: number | null):
     accept(await session.send("UID EXPUNGE", [sequence(some)]), session);
   }
   const left = new Set<number>();
-  await fetchAll(session, set, [atom("UID")], (fetched) => {
+  const whole = await fetchAll(session, set, [atom("UID")], (fetched) => {
     const uid = uidOf(fetched);
     if (uid !== null) left.add(uid);
   });
-  return marked.filter((uid) => !left.has(uid));
+  // What is not told of may stand there.
+  return whole ? marked.filter((uid) => !left.has(uid)) : [];
 }
 
 /** Which UIDs a conditional STORE left as they are (RFC 7162 §3.1.3): `[MODIFIED 7,9:11]`. */

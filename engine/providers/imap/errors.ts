@@ -1,6 +1,7 @@
 import type { ImapResponse } from "imapflow";
 import { harmless, TransientError, UserError } from "../../domain/errors.ts";
 import { scrub } from "../../domain/secret.ts";
+import { certificateCodes, goneCodes, silentCodes, spentCodes } from "./codes.ts";
 import { overLimit } from "./over-limit.ts";
 
 /** Whose connection it is: enough to name it to people, and what must never be said. */
@@ -29,52 +30,6 @@ interface Raw extends Error {
   tlsFailed?: boolean;
   authenticationFailed?: boolean;
 }
-
-const silentCodes = [
-  "ETIMEOUT",
-  "ETIMEDOUT",
-  "CONNECT_TIMEOUT",
-  "GREETING_TIMEOUT",
-  "UPGRADE_TIMEOUT",
-];
-
-const goneCodes = [
-  ...silentCodes,
-  "NoConnection",
-  "EConnectionClosed",
-  "StateLogout",
-  "ClosedAfterConnectText",
-  "ClosedAfterConnectTLS",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "ECONNABORTED",
-  "EPIPE",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENETDOWN",
-  "EADDRNOTAVAIL",
-  "EAI_AGAIN",
-  "ERR_STREAM_DESTROYED",
-  "ResponseProcessingFailed",
-  "InvalidResponse",
-  "UnexpectedTag",
-];
-
-const certificateCodes = [
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "CERT_SIGNATURE_FAILURE",
-  "CERT_UNTRUSTED",
-  "CERT_REJECTED",
-  "CERT_REVOKED",
-  "CERT_CHAIN_TOO_LONG",
-  "INVALID_CA",
-  "INVALID_PURPOSE",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-];
 
 /** Words of a server, made safe to show and without any secret of ours they may repeat. */
 export function words(text: string | undefined, who: Who): string {
@@ -198,6 +153,13 @@ export function notConnected(error: unknown, who: Who, failure: unknown): unknow
   if (["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH"].includes(code)) {
     return new TransientError(
       `${who.endpoint} (${who.host}:${who.port}) cannot be reached.`,
+      "connection",
+      { server: who.endpointId, cause: new Error(code) },
+    );
+  }
+  if (spentCodes.includes(code)) {
+    return new TransientError(
+      `${who.endpoint} (${who.host}:${who.port}) cannot be reached: this machine has no room for another connection (${code}).`,
       "connection",
       { server: who.endpointId, cause: new Error(code) },
     );

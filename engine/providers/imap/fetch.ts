@@ -11,7 +11,7 @@ export type Fetched = Map<string, ImapAttribute>;
 /** Bytes of messages kept here for a reader who is slower than the server. */
 const heldBytes = 8_000_000;
 
-/** What an answer is worth beside its body: about its length. */
+/** What an answer is worth beside the body it brings: about its length. */
 const answerBytes = 100;
 
 /** Lines longer than this are too long for some servers. */
@@ -19,7 +19,8 @@ const lineLength = 4_000;
 
 /**
  * Fetches and gives every answer to `take` before the next is read; `most` is how many there can be of what is asked
- * for. Throws `FolderError` with the server's words when it refuses.
+ * for. Answers whether all of it was told: not where an answer could not be read, nor where the server refused the
+ * rest because some were expunged meanwhile. Throws `FolderError` with the server's words when it refuses.
  */
 export async function fetchAll(
   session: Session,
@@ -27,16 +28,20 @@ export async function fetchAll(
   items: Argument[],
   take: (fetched: Fetched) => void,
   most = countOf(set, session),
-): Promise<void> {
+): Promise<boolean> {
+  const { leastRate, leastListed } = session.limits;
+  const before = session.unreadable();
   let left = most;
   const FETCH = (answer: ImapResponse) => {
     take(fieldsOf(answer));
     left -= 1;
-    // One who tells more often than there are messages gains no time by it.
-    return left < 0 ? 0 : answerBytes;
+    // Worth the time it may take. One who tells more often than there are messages gains none by it.
+    return left < 0 ? 0 : leastRate / leastListed;
   };
   const fetch = [sequence(set), items];
-  accept(await session.send("UID FETCH", fetch, { FETCH }, undefined, most), session);
+  const reply = await session.send("UID FETCH", fetch, { FETCH }, undefined, most);
+  accept(reply, session);
+  return reply.status === "OK" && session.unreadable() === before;
 }
 
 /** How many messages a set can name. */

@@ -6,12 +6,14 @@ export interface Limits {
   /** From the first byte to a mailbox logged in, in ms: each step is quick, and an answer that drips is never silent. */
   loginMs: number;
   /**
-   * A command, in ms, beside the time its useful bytes may take at `leastRate`. Longer than a server may be silent:
-   * some sum up a large folder before they say a word.
+   * A command, in ms, beside the time its useful bytes may take at `leastRate` and what it lists at `leastListed`.
+   * Longer than a server may be silent: some sum up a large folder before they say a word.
    */
   commandMs: number;
   /** Bytes a second below which a server is not slow but stuck: a fifth of a bad mobile line. */
   leastRate: number;
+  /** Messages listed a second below which it is stuck: some servers open a file for each. */
+  leastListed: number;
   /**
    * Bytes of one literal. Messages come in pieces of 4 MB; a server that knows no pieces hands over whole ones. The
    * parser holds a literal twice at its end, and an engine has several mailboxes.
@@ -51,6 +53,7 @@ export const usualLimits: Limits = {
   loginMs: 120_000,
   commandMs: 600_000,
   leastRate: 4096,
+  leastListed: 10,
   literal: 64 * MiB,
   message: 200 * MiB,
   line: MiB,

@@ -41,6 +41,8 @@ export interface Session extends AsyncDisposable {
     /** How many answers it may have. */
     wanted?: number,
   ): Promise<Reply>;
+  /** A command is under way: what is sent now waits for its end. */
+  busy(): boolean;
   /** Answers until now that nobody could read. */
   unreadable(): number;
 }
@@ -101,8 +103,9 @@ export function sessionOver(wire: Wire, who: Who, limits: Limits, keepAliveMs: n
       return said;
     } finally {
       patience.end();
-      wire.screen.begin(0);
       running -= 1;
+      // The next may have begun to count already, while this one ran.
+      if (running === 0) wire.screen.begin(0);
       keepAlive.refresh();
     }
   };
@@ -114,6 +117,7 @@ export function sessionOver(wire: Wire, who: Who, limits: Limits, keepAliveMs: n
   return {
     who,
     limits,
+    busy: () => running > 0,
     unreadable: wire.unreadable,
     has: (capability) => wire.capabilities.has(capability),
     identity: identityItem(wire),
@@ -141,8 +145,8 @@ function identityItem({ capabilities, serverInfo }: Wire): Session["identity"] {
 
 function okay(response: ImapResponse): Reply {
   const status = (response.command ?? "").toUpperCase();
-  // imapflow takes a tagged BYE for success.
-  if (status !== "OK") throw odd();
+  // imapflow takes a tagged BYE for success, and a NO that says some messages no longer exist.
+  if (status !== "OK" && status !== "NO") throw odd();
   return { status, code: responseCode(response), text: responseText(response) };
 }
 

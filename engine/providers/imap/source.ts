@@ -68,7 +68,11 @@ function openSource(session: Session, state: OpenSource["state"], check: () => v
       };
       for (const set of sets) {
         const items = listingItems(modseq).map(atom);
-        await fetchAll(session, set, items, take, asked?.size ?? state.count);
+        const whole = await fetchAll(session, set, items, take, asked?.size ?? state.count);
+        // Who asks for some takes what is not told of for gone; a whole listing is counted.
+        if (asked !== null && !whole) {
+          throw new FolderError("the old system tells of messages in words that cannot be read");
+        }
       }
       yield* rows.pages(asked);
     },

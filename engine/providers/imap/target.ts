@@ -1,7 +1,8 @@
+import { FolderError } from "../../domain/errors.ts";
 import type { OpenTarget, Target } from "../../domain/provider.ts";
 import { append, type Told } from "./append.ts";
 import { ensureFolder } from "./ensure.ts";
-import { fetchAll, uidOf, uidSets } from "./fetch.ts";
+import { type Fetched, fetchAll, uidOf, uidSets } from "./fetch.ts";
 import { type Directory, listFolders, plain, surveyOf } from "./folders.ts";
 import { fetchMessages } from "./messages.ts";
 import { encodeName } from "./names.ts";
@@ -35,7 +36,7 @@ export function imapTarget(session: Session, now: () => number): Target {
       const key = `${selected.state.uidValidity} ${path}`;
       const mineTold = told.get(key) ?? { highest: 0 };
       told.set(key, mineTold);
-      return openTarget(session, { ...selected, wire, told: mineTold }, now, () => {
+      return openTarget(session, { ...selected, path, wire, told: mineTold }, now, () => {
         if (mine !== opened) throw new Error(`${path} is no longer open: another folder is.`);
       });
     },
@@ -52,7 +53,7 @@ async function standing(session: Session): Promise<Directory> {
 
 function openTarget(
   session: Session,
-  into: Selected & { wire: string; told: Told },
+  into: Selected & { path: string; wire: string; told: Told },
   now: () => number,
   check: () => void,
 ): OpenTarget {
@@ -73,16 +74,37 @@ function openTarget(
       const sets = only === undefined ? [`${fromUid}:*`] : uidSets([...only].filter(wanted));
       for (const set of sets) yield* fetchMessages(session, set, [], wanted);
     },
-    async uids() {
+    async uids(fromUid = 1) {
       check();
-      await session.send("NOOP", []);
-      const found = new Set<number>();
-      // FETCH, not SEARCH: some servers answer a long SEARCH in a line that is too long for them.
-      await fetchAll(session, "1:*", [atom("UID")], (fetched) => {
-        const uid = uidOf(fetched);
-        if (uid !== null) found.add(uid);
-      });
-      return found;
+      const asked = () => allUids(session, into, fromUid);
+      // Once more where some were expunged meanwhile: the NOOP lets the server tell which.
+      return (await asked()) ?? (await asked()) ?? untold(into.path);
     },
   };
+}
+
+/** The UIDs of the selected folder; null where not all that stands there was told. */
+async function allUids(
+  session: Session,
+  { state }: Selected,
+  from: number,
+): Promise<Set<number> | null> {
+  await session.send("NOOP", []);
+  const found = new Set<number>();
+  const take = (fetched: Fetched) => {
+    const uid = uidOf(fetched);
+    // `*` is the last message, however low its UID.
+    if (uid !== null && uid >= from) found.add(uid);
+  };
+  const most = Math.min(state.count, session.limits.items);
+  // FETCH, not SEARCH: some servers answer a long SEARCH in a line that is too long for them.
+  const whole = await fetchAll(session, `${from}:*`, [atom("UID")], take, most);
+  return whole ? found : null;
+}
+
+/** What was not told of may stand there: nothing is taken for missing. */
+function untold(path: string): never {
+  throw new FolderError(
+    `the new system does not tell all that stands in ${path}, or in words that cannot be read`,
+  );
 }

@@ -50,7 +50,8 @@ function openTarget(box: Box): OpenTarget {
         if (uid >= fromUid && only?.has(uid) !== false) yield { uid, body: stream(bytes) };
       }
     },
-    uids: () => Promise.resolve(new Set(box.letters.map((letter) => letter.uid))),
+    uids: async (fromUid = 1) =>
+      new Set(box.letters.map(({ uid }) => uid).filter((uid) => uid >= fromUid)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TransientError } from "../../../engine/domain/errors.ts";
+import { FolderError, TransientError } from "../../../engine/domain/errors.ts";
 import type { Item } from "../../../engine/domain/item.ts";
 import type { Receipt } from "../../../engine/domain/provider.ts";
 import { formatDate, parseDate, possibleDate } from "../../../engine/providers/imap/dates.ts";
@@ -230,6 +230,22 @@ describe("what is in doubt", () => {
       expect(receipts).toMatchObject({ waitingFor: "connection", silent: false });
       expect(await stored(user)).toHaveLength(1);
     }
+  });
+
+  test("a message whose bytes break off is not: nothing of it was sent, and the connection takes the next", async () => {
+    await using proxy = await startProxy(server);
+    await using target = await provider.target(addressAt(proxy, "broken"));
+    const into = await target.open("INBOX");
+    for (const start of [letter, large]) {
+      const body = (async function* () {
+        yield Buffer.from(start);
+        throw new FolderError("no more of it");
+      })();
+      await expect(addAll(into, [{ ...item(1, ""), body }])).rejects.toThrow("no more of it");
+    }
+    expect(proxy.commands.filter((one) => on.test(one))).toEqual([]);
+    expect(await addAll(into, [item(2, letter)])).toMatchObject([{ uid: 2, targetUid: 1 }]);
+    expect(await stored("broken")).toHaveLength(1);
   });
 
   test("a server that says nothing more is told apart: what was sent may still arrive", async () => {

@@ -30,6 +30,13 @@ function session(answer: (...said: Parameters<Send>) => Partial<Awaited<ReturnTy
 type Untagged = Parameters<NonNullable<Parameters<Send>[2]>[string]>[0];
 const said = (attributes: unknown[]) => ({ attributes }) as unknown as Untagged;
 
+/** What is said of a folder with so many messages when it is opened. */
+function opened(untagged: Parameters<Send>[2], count: number): void {
+  untagged?.EXISTS?.({ command: String(count) } as unknown as Untagged);
+  untagged?.OK?.(said([{ section: [atom("UIDVALIDITY"), atom("1")] }]));
+  untagged?.OK?.(said([{ section: [atom("UIDNEXT"), atom("6")] }]));
+}
+
 test("two folders whose names are one when decoded are both carried", async () => {
   const server = session((command, _, untagged) => {
     if (command !== "LIST") return {};
@@ -49,11 +56,7 @@ test.each([6, 4])(
     const whole = Buffer.alloc(megabytes * 1024 * 1024, 97);
     let fetches = 0;
     const server = session((command, _, untagged) => {
-      if (command === "EXAMINE") {
-        untagged?.EXISTS?.({ command: "1" } as unknown as Untagged);
-        untagged?.OK?.(said([{ section: [atom("UIDVALIDITY"), atom("1")] }]));
-        untagged?.OK?.(said([{ section: [atom("UIDNEXT"), atom("6")] }]));
-      }
+      if (command === "EXAMINE") opened(untagged, 1);
       if (command === "UID FETCH") {
         fetches += 1;
         if (fetches > 5) throw new Error("It is asked again and again.");
@@ -79,6 +82,25 @@ test.each([6, 4])(
     expect(bytes).toBe(whole.length);
   },
 );
+
+test("ten messages a second of a listing are enough, and who tells of more than there are gains no time", async () => {
+  const seconds: number[] = [];
+  const server = session((command, _, untagged) => {
+    if (command === "EXAMINE") opened(untagged, 20);
+    for (let uid = 1; command === "UID FETCH" && uid <= 25; uid += 1) {
+      const fields = [atom("UID"), atom(String(uid)), atom("RFC822.SIZE"), atom("5")];
+      const useful = untagged?.FETCH?.(said([atom(String(uid)), fields]));
+      seconds.push(Number(useful) / usualLimits.leastRate);
+    }
+    return {};
+  });
+  const open = await imapSource(server).open("INBOX");
+  await Array.fromAsync(open.list());
+
+  const sum = seconds.slice(0, 20).reduce((total, one) => total + one, 0);
+  expect(sum).toBeCloseTo(2);
+  expect(seconds.slice(20)).toEqual([0, 0, 0, 0, 0]);
+});
 
 test("a folder the target has under another spelling is called as the target calls it", async () => {
   const server = session((command) =>

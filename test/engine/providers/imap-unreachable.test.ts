@@ -19,3 +19,20 @@ test("a server that does not answer its door is named with host and port, and is
   expect(error).toBeInstanceOf(TransientError);
   expect(error).toMatchObject({ message: `old (127.0.0.1:${port}) cannot be reached.` });
 });
+
+test.each(["EMFILE", "ENFILE", "ENOBUFS"])(
+  "a machine that can open no more connections is a matter of time: %s",
+  async (code) => {
+    const outer = async () => {
+      throw Object.assign(new Error(`connect ${code}`), { code });
+    };
+    const address = addressAt({ host: "127.0.0.1", port: 143 }, "anna", { inward: false });
+
+    const error: unknown = await imapProvider({ outer })
+      .source(address)
+      .catch((thrown: unknown) => thrown);
+
+    expect(error).toBeInstanceOf(TransientError);
+    expect(String(error)).toContain(`this machine has no room for another connection (${code})`);
+  },
+);
