@@ -89,7 +89,8 @@ async function untilEnd(
       if (owned.lost.aborted) return interrupted(stop, owned);
       const broken = !(error instanceof TransientError);
       const kind = kindOf(error, job);
-      const gaveUpOne = kind === "own" && !broken && care.lost(progress.made);
+      // A server that takes its time over each message gains none by it.
+      const gaveUpOne = kind === "own" && !broken && care.lost(progress.made) && !error.silent;
       if (progress.made || gaveUpOne) tries = noTries;
       tries = { ...tries, [kind]: tries[kind] + 1 };
       if (!broken) {
