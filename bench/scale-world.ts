@@ -56,7 +56,7 @@ export async function scaleWorld(databaseUrl: string): Promise<ScaleWorld> {
     log: { error: ({ err }, words) => console.error(words, err) },
   });
   const narrator = makeNarrator({ desk, surfaces: [surface], clock: wallClock });
-  const log = { error: ({ err }: Record<string, unknown>) => console.error(err) };
+  const log = { info() {}, error: ({ err }: Record<string, unknown>) => console.error(err) };
   const narrating = startNarrating([narrator], "narrator-local", godwit.seats, wallClock, log);
   const type = (line: string) => typed(line, bot);
   return {

@@ -24,11 +24,16 @@ const nameServers = text.transform((value, context): NameServer[] => {
   return good;
 });
 
-const queueUrl = text.refine(
-  (value) =>
-    /^(rediss?|postgres(ql)?):\/\/./i.test(value) && URL.canParse(value) && isReadable(value),
-  "must be an address like redis://user:password@host:6379/0, rediss://… or postgres://user@host/database",
-);
+const queueUrl = text
+  .refine(
+    (value) =>
+      /^(rediss?|postgres(ql)?):\/\/./i.test(value) && URL.canParse(value) && isReadable(value),
+    "must be an address like redis://user:password@host:6379/0, rediss://… or postgres://user@host/database; write / and @ in a password as %2F and %40",
+  )
+  .refine(
+    (value) => !/^rediss?:/i.test(value) || namesRedis(value),
+    "must be an address like redis://user:password@host:6379/0: what stands behind the host is the number of a database there",
+  );
 
 const shape = z.object({
   DATABASE_URL: z.preprocess(unset, text.default("sqlite:./godwit.db")),
@@ -234,6 +239,12 @@ function list(value: string): string[] {
     .split(",")
     .map((one) => one.trim())
     .filter((one) => one !== "");
+}
+
+/** ioredis takes a word for a number, and its error is nobody's to catch. */
+function namesRedis(url: string): boolean {
+  const asked = URL.parse(url)?.searchParams.get("db") ?? "0";
+  return /^rediss?:\/\/[^/?#]+(\/\d*)?(\?.*)?$/i.test(url) && /^\d+$/.test(asked);
 }
 
 /** Whether name and password of a URL can be read: a lone % makes neither. */

@@ -4,16 +4,18 @@
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { refuseOtherKeys, rotateKeys } from "../db/keys.ts";
+import { fileToCome, migrationsToCome, refuseWithoutSchema } from "../db/look.ts";
 import { migrate, migrationStatus, openDatabase, rollback } from "../db/open.ts";
 import { wallClock } from "../engine/domain/clock.ts";
 import { UserError } from "../engine/domain/errors.ts";
 import { scrub } from "../engine/domain/secret.ts";
-import { openSealer } from "../engine/open.ts";
+import type { Contacts } from "../engine/domain/thread.ts";
+import { openSealer, sealerAtHand } from "../engine/open.ts";
 import { makeKey } from "../engine/secrets.ts";
 import { type Config, readConfig } from "./config.ts";
 import type { Health } from "./health.ts";
 import { type Log, lastWords, logOfProcess } from "./log.ts";
-import { open, openEngine, openPlatforms, openStage, type Surroundings } from "./open.ts";
+import { openEngine, openPlatforms, openStage, type Surroundings } from "./open.ts";
 import { checkBoard } from "./queue-board/address.ts";
 import { runChat } from "./surfaces/local/chat.ts";
 import { servePage } from "./surfaces/local/page/serve.ts";
@@ -27,7 +29,10 @@ import {
   doctorText,
   evictsText,
   inProcessText,
+  keyTexts,
+  migrationText,
   misunderstoodText,
+  noDatabaseText,
   queueText,
   rotatedText,
   servesText,
@@ -48,6 +53,8 @@ const verbs: Record<string, (words: string[]) => Promise<number>> = {
 const tell = (text: string) => void process.stderr.write(`${text}\n`);
 const surroundings = (log: Log): Surroundings => ({ env: (name) => process.env[name], tell, log });
 const print = (text: string) => void process.stdout.write(`${text}\n`);
+/** Who only asks a platform how it stands speaks to nobody. */
+const nobodyKnown: Contacts = { keep: async () => {}, of: async () => null };
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -199,8 +206,8 @@ async function db([what = "", ...rest]: string[]): Promise<number> {
   await using database = await openDatabase(readConfig(process.env).databaseUrl);
   if (what === "latest") await migrate(database);
   if (what === "rollback") await rollback(database, { evenIfCarried: sure });
-  for (const { name, done } of await migrationStatus(database)) {
-    print(`${done ? "done   " : "missing"}  ${name}`);
+  for (const { name, done, newer } of await migrationStatus(database)) {
+    print(migrationText(name, done, newer));
   }
   return 0;
 }
@@ -224,7 +231,7 @@ async function keys([what = "", ...rest]: string[]): Promise<number> {
   return 0;
 }
 
-/** Says of each part whether it works, and what to do where it does not. */
+/** Says of each part whether it works, and what to do where it does not. Changes nothing. */
 async function doctor(words: string[]): Promise<number> {
   understand("doctor", () => parseArgs({ args: words }));
   const faults: string[] = [];
@@ -245,22 +252,28 @@ async function doctor(words: string[]): Promise<number> {
   if (config === null) return 1;
   const known: Config = config;
   const log = logOfProcess("doctor", known.logLevel);
+  const { databaseUrl, queueUrl } = known;
   await check("database", async () => {
-    await using database = await openDatabase(known.databaseUrl);
-    const missing = (await migrationStatus(database)).filter((one) => !one.done).length;
+    if (fileToCome(databaseUrl) !== null) return noDatabaseText;
+    await using database = await openDatabase(databaseUrl, { toLook: true });
+    const missing = await migrationsToCome(database);
     return missing === 0
       ? `${database.kind}, up to date`
       : `${database.kind}, ${count(missing, "migration")} to come with the next start`;
   });
   await check("keys", async () => {
-    await using database = await openDatabase(known.databaseUrl);
-    await refuseOtherKeys(database, await openSealer({ keys: known.keys, tell }, database));
-    return "they open what is sealed";
+    const coming = fileToCome(databaseUrl);
+    await using database =
+      coming === null ? await openDatabase(databaseUrl, { toLook: true }) : null;
+    const sealer = await sealerAtHand(known.keys, database?.file ?? coming);
+    if (database !== null) await refuseOtherKeys(database, sealer);
+    return sealer === null ? keyTexts.none : keyTexts.open;
   });
   await check("queue", async () => {
-    if (known.queueUrl === null) return inProcessText;
+    if (queueUrl === null) return inProcessText;
     const { stateOfStore } = await import("../engine/queues/store-state.ts");
-    const state = await stateOfStore(known.queueUrl);
+    const state = await stateOfStore(queueUrl);
+    if (state.toCome !== null) await refuseWithoutSchema(queueUrl, state.toCome);
     const evicts = evictsText(state);
     if (evicts !== null) throw new UserError(evicts);
     return queueText(state);
@@ -271,8 +284,7 @@ async function doctor(words: string[]): Promise<number> {
   }
   await check("chat", async () => {
     if (known.slack === null && known.teams === null) return "the local page and this terminal";
-    await using godwit = await open(known, { tell, log }, true);
-    const platforms = await openPlatforms(known, godwit, log);
+    const platforms = await openPlatforms(known, nobodyKnown, log);
     return (await Promise.all(platforms.map((platform) => platform.check()))).join("; ");
   });
   return faults.length === 0 ? 0 : 1;

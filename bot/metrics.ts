@@ -82,6 +82,7 @@ function tellFigures(to: Registry, figures: Figures, climbing: Climbing, now: nu
     }
   }
   gauge(to, "godwit_runs_waiting").set(figures.waiting);
+  gauge(to, "godwit_runs_begun").set(figures.begun);
   const waits = gauge(to, "godwit_waits", "reason");
   for (const reason of reasons) {
     const found = figures.waits.find((one) => one.reason === reason);

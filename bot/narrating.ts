@@ -1,4 +1,5 @@
 import type { Clock } from "../engine/domain/clock.ts";
+import { type OutageLog, triesOf } from "../engine/domain/outage.ts";
 import type { Seat, Seated, Seats } from "../engine/domain/owner.ts";
 import type { Narrator } from "./narrator.ts";
 
@@ -14,9 +15,10 @@ export function startNarrating(
   seat: Seat,
   seats: Seats,
   clock: Clock,
-  log: { error(facts: Record<string, unknown>, text: string): void },
+  log: OutageLog,
 ): AsyncDisposable {
   const over = new AbortController();
+  const tries = triesOf("the narrator could not tell", log);
   const telling = (async () => {
     let held: Seated | null = null;
     try {
@@ -26,9 +28,10 @@ export function startNarrating(
           if (held?.lost.aborted === true) held = null;
           held ??= await seats.take(seat);
           if (held !== null) for (const speaker of speakers) await speaker.tick();
+          tries.worked();
         } catch (err) {
           // What was not told stays undelivered, and is told the next time.
-          log.error({ err }, "the narrator could not tell");
+          tries.failed(err);
         }
         await clock.sleep(tickMs, over.signal);
       }

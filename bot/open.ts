@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { startWatching } from "../engine/cutover.ts";
 import { wallClock } from "../engine/domain/clock.ts";
 import type { Queue } from "../engine/domain/queue.ts";
+import type { Contacts } from "../engine/domain/thread.ts";
 import { type Engine, engineDefaults, startEngine } from "../engine/engine.ts";
 import { type Opened, openGodwit } from "../engine/open.ts";
 import { startTicking } from "../engine/ticker.ts";
@@ -59,7 +60,7 @@ export async function openStage(
   const carrying = () => engine?.carrying() ?? 0;
   const health = part === "typing" ? null : await openHealth(config, godwit, carrying, log);
   stack.use(health);
-  const platforms = part === "typing" ? [] : await openPlatforms(config, godwit, log);
+  const platforms = part === "typing" ? [] : await openPlatforms(config, desk.contacts, log);
   const surfaces = [localSurface(desk.transcript), ...platforms.map((one) => one.surface)];
   for (const surface of surfaces) {
     const seat = `narrator-${surface.name}` as const;
@@ -166,13 +167,8 @@ async function versionOfGodwit(): Promise<string> {
 }
 
 /** The ports behind which everything else stands. */
-export function open(
-  config: Config,
-  { tell, log }: Pick<Surroundings, "tell" | "log">,
-  asIs = false,
-): Promise<Opened> {
+function open(config: Config, { tell, log }: Pick<Surroundings, "tell" | "log">): Promise<Opened> {
   return openGodwit({
-    asIs,
     databaseUrl: config.databaseUrl,
     queueUrl: config.queueUrl,
     keys: config.keys,
@@ -186,7 +182,7 @@ export function open(
 /** The chat platforms that are configured. Their SDKs are loaded only then: they are large. */
 export async function openPlatforms(
   config: Config,
-  { desk }: Opened,
+  contacts: Contacts,
   log: Log,
 ): Promise<Platform[]> {
   const platforms: Platform[] = [];
@@ -197,7 +193,6 @@ export async function openPlatforms(
   }
   if (teams !== null) {
     const { openTeams } = await import("./surfaces/teams/open.ts");
-    const { contacts } = desk;
     platforms.push(await openTeams({ ...teams, host, contacts, log, clock: wallClock }));
   }
   return platforms;

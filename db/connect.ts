@@ -7,10 +7,10 @@ import type { Database } from "./open.ts";
 import { endSilent, type Patience } from "./silence.ts";
 import { inTheWay } from "./transaction.ts";
 
-/** An SQLite database; its file is made with mode 0600 where there is none. */
-export function connectSqlite(url: string): Database {
+/** An SQLite database; its file is made with mode 0600 where there is none. `toLook`: nothing is made or changed. */
+export function connectSqlite(url: string, toLook = false): Database {
   const file = resolve(url.slice("sqlite:".length));
-  makePrivate(file);
+  if (!toLook) makePrivate(file);
   const connection = knex({
     client: "sqlite3",
     log: silent,
@@ -20,7 +20,7 @@ export function connectSqlite(url: string): Database {
       min: 1,
       max: 1,
       afterCreate: (raw: SqliteConnection, done: (error: Error | null) => void) =>
-        settle(raw, done),
+        settle(raw, toLook ? looking : working, done),
     },
   });
   return {
@@ -36,16 +36,22 @@ interface SqliteConnection {
   exec(sql: string, done: (error: Error | null) => void): void;
 }
 
-function settle(raw: SqliteConnection, done: (error: Error | null) => void, attempt = 1): void {
-  raw.exec(
-    "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on",
-    (error) => {
-      // The change to a write-ahead log does not wait for another process that makes it too.
-      if (error !== null && inTheWay(error) && attempt < 200) {
-        setTimeout(settle, 25, raw, done, attempt + 1);
-      } else done(error);
-    },
-  );
+const working =
+  "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on";
+const looking = "pragma busy_timeout = 10000; pragma query_only = on";
+
+function settle(
+  raw: SqliteConnection,
+  pragmas: string,
+  done: (error: Error | null) => void,
+  attempt = 1,
+): void {
+  raw.exec(pragmas, (error) => {
+    // The change to a write-ahead log does not wait for another process that makes it too.
+    if (error !== null && inTheWay(error) && attempt < 200) {
+      setTimeout(settle, 25, raw, pragmas, done, attempt + 1);
+    } else done(error);
+  });
 }
 
 function makePrivate(file: string): void {
@@ -53,23 +59,34 @@ function makePrivate(file: string): void {
     // Only a file of our own making is closed here: closing one that SQLite has open would drop its locks.
     closeSync(openSync(file, "wx", 0o600));
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : null;
-    if (code === "EEXIST") return;
-    throw new UserError(
-      `The database file ${file} cannot be made (${code}). Make its folder writable, or set DATABASE_URL to another place.`,
-      { cause: error },
-    );
+    if (codeOf(error) === "EEXIST") return;
+    throw notMade(file, error);
   }
 }
 
+export function notMade(file: string, cause: unknown): UserError {
+  return new UserError(
+    `The database file ${file} cannot be made (${codeOf(cause)}). Make its folder writable, or set DATABASE_URL to another place.`,
+    { cause },
+  );
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : null;
+}
+
+/** How long a server may take to let somebody in, in ms. */
+const doorMs = 10_000;
+
 /** A PostgreSQL database. Nothing is asked yet. */
-export function connectPostgres(url: string, patience?: Patience): Database {
+export function connectPostgres(url: string, patience?: Patience, withinMs = doorMs): Database {
   const connection = knex({
     client: "pg",
     log: silent,
     connection: {
       ...{ connectionString: url, application_name: "godwit", types: numbers },
       ...{ keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
+      connectionTimeoutMillis: withinMs,
     },
     pool: {
       min: 0,

@@ -17,8 +17,11 @@ export async function checkKeys(database: Database, sealer: Sealer): Promise<voi
   await refuseOtherKeys(database, sealer);
 }
 
-/** Throws `UserError` when the keys at hand are not those of this database. Changes nothing; it may have no tables yet. */
-export async function refuseOtherKeys(database: Database, sealer: Sealer): Promise<void> {
+/**
+ * Throws `UserError` when the keys at hand are not those of this database; null: there are none yet. Changes nothing;
+ * it may have no tables yet.
+ */
+export async function refuseOtherKeys(database: Database, sealer: Sealer | null): Promise<void> {
   if (!(await database.knex.schema.hasTable("key_checks"))) return;
   if (await keysOpen(database, sealer)) return;
   throw new UserError(
@@ -27,9 +30,9 @@ export async function refuseOtherKeys(database: Database, sealer: Sealer): Promi
 }
 
 /** Whether these keys open what is sealed now: others may have rotated since this process began. */
-export async function keysOpen({ knex }: Database, sealer: Sealer): Promise<boolean> {
+export async function keysOpen({ knex }: Database, sealer: Sealer | null): Promise<boolean> {
   const row = await knex("key_checks").first("sealed");
-  return row === undefined || opens(row.sealed, sealer);
+  return row === undefined || (sealer !== null && opens(row.sealed, sealer));
 }
 
 /** Seals every secret anew with the active key, all or none, and answers how many there are. */

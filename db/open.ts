@@ -1,5 +1,5 @@
 import type { Knex } from "knex";
-import { harmless, UserError } from "../engine/domain/errors.ts";
+import { UserError } from "../engine/domain/errors.ts";
 import { connectPostgres, connectSqlite } from "./connect.ts";
 import { strange, tooNew } from "./level.ts";
 import { alone } from "./migration-lock.ts";
@@ -19,6 +19,7 @@ import * as boards from "./migrations/0013_boards.ts";
 import * as paces from "./migrations/0014_paces.ts";
 import * as runStates from "./migrations/0015_run_states.ts";
 import * as turns from "./migrations/0016_turns.ts";
+import { inUse, named, refuseTooNew, unmakeable, unusable } from "./refusals.ts";
 import "./tables.ts";
 import { inTheWay } from "./transaction.ts";
 
@@ -59,16 +60,17 @@ export const migrations: Step[] = [
 
 /**
  * Opens `sqlite:<file>` (made with mode 0600 where there is none) or `postgres://…`. Throws `UserError` where
- * that cannot work, and for a PostgreSQL that forgets commits in a power cut unless `allowUnsafe` is given.
+ * that cannot work, and for a PostgreSQL that forgets commits in a power cut unless `allowUnsafe` is given. `toLook`:
+ * nothing of it is changed, and an SQLite file has to be there. A server has `withinMs` to let somebody in.
  */
 export async function openDatabase(
   url: string,
-  options: { allowUnsafe?: boolean } = {},
+  options: { allowUnsafe?: boolean; toLook?: boolean; withinMs?: number } = {},
 ): Promise<Database> {
   const database = /^sqlite:./i.test(url)
-    ? connectSqlite(url)
+    ? connectSqlite(url, options.toLook)
     : /^postgres(ql)?:\/\//i.test(url)
-      ? connectPostgres(url)
+      ? connectPostgres(url, undefined, options.withinMs)
       : null;
   if (database === null) {
     throw new UserError(
@@ -77,7 +79,8 @@ export async function openDatabase(
   }
   try {
     if (database.kind === "postgres" && options.allowUnsafe !== true) await refuseUnsafe(database);
-    else await database.knex.raw("select 1");
+    // Of a file it has to be read whether it is a database.
+    else await database.knex.raw(database.file === null ? "select 1" : "pragma schema_version");
     return database;
   } catch (error) {
     await database[Symbol.asyncDispose]();
@@ -88,19 +91,41 @@ export async function openDatabase(
 /**
  * Brings the tables up to date. Several processes may ask at the same moment: one does it, the others wait. Older
  * ones may be at work meanwhile: on PostgreSQL nothing they need is locked for longer than `lockMs`. A database that
- * a newer version has added to is taken as it is; throws `UserError` where that took away what is needed here.
+ * a newer version has added to is taken as it is; throws `UserError` where that took away what is needed here, and
+ * where nothing can be made: of a database without tables nothing is changed then.
  */
 export async function migrate(database: Database, steps: Step[] = migrations): Promise<void> {
-  await alone(database, async () => {
+  const bringUpToDate = async () => {
     const applied = await appliedMigrations(database);
     const known = namesOf(steps);
     refuseTooNew(tooNew(applied, known));
     const missing = known.filter((name) => !applied.includes(name));
     const config = configOf(steps, database);
     // An empty database is nobody's yet. Else each for itself, so that what it locks is free after it.
-    if (applied.length === 0) await patiently(() => database.knex.migrate.latest(config));
+    if (applied.length === 0) await makeAll(database, config);
     else for (const _ of missing) await patiently(() => database.knex.migrate.up(config));
-  });
+  };
+  try {
+    await alone(database, bringUpToDate);
+  } catch (error) {
+    throw unmakeable(error, database.url);
+  }
+}
+
+/** All tables or none: knex's own, which it makes before the others, go again with them. */
+async function makeAll({ knex, url }: Database, config: Knex.MigratorConfig): Promise<void> {
+  const own = ["knex_migrations", "knex_migrations_lock"];
+  const there = await Promise.all(own.map((name) => knex.schema.hasTable(name)));
+  try {
+    await patiently(() => knex.migrate.latest(config));
+  } catch (error) {
+    const refusal = unmakeable(error, url);
+    // Only where it is sure that nothing was made: a connection may be lost behind the last commit.
+    for (const [at, name] of own.entries()) {
+      if (refusal !== error && !there[at]) await knex.schema.dropTableIfExists(name);
+    }
+    throw refusal;
+  }
 }
 
 /**
@@ -132,16 +157,26 @@ async function hasCarried({ knex }: Database): Promise<boolean> {
   return (await knex("items").first("uid")) !== undefined;
 }
 
-/** Each migration, and whether it is in this database; those of a newer version that are come last. */
-export async function migrationStatus(
-  database: Database,
-): Promise<{ name: string; done: boolean }[]> {
+/** A migration, and whether it is in this database. `newer`: this version does not know it. */
+export interface MigrationStatus {
+  name: string;
+  done: boolean;
+  newer: boolean;
+}
+
+/** Each migration; those of a newer version that are there come last. */
+export async function migrationStatus(database: Database): Promise<MigrationStatus[]> {
   const known = namesOf(migrations);
   const applied = await appliedMigrations(database);
-  return [...known, ...strange(applied, known)].map((name) => ({
-    name,
-    done: applied.includes(name),
-  }));
+  return [
+    ...known.map((name) => ({ name, done: applied.includes(name), newer: false })),
+    ...strange(applied, known).map((name) => ({ name, done: true, newer: true })),
+  ];
+}
+
+/** Throws `UserError`, as `migrate` does, where a newer version took away what is needed here. */
+export async function refuseNewer(database: Database): Promise<void> {
+  refuseTooNew(tooNew(await appliedMigrations(database), namesOf(migrations)));
 }
 
 /** How long a migration waits for a table that others use, and those who come after it, in ms. */
@@ -181,25 +216,6 @@ async function refuseUnsafe({ knex }: Database): Promise<void> {
   }
 }
 
-function unusable(error: unknown): Error {
-  if (error instanceof UserError) return error;
-  const reason = harmless(error instanceof Error ? error.message || error.name : String(error));
-  return new UserError(`The database cannot be used: ${reason}. Check DATABASE_URL.`, {
-    cause: error,
-  });
-}
-
-function refuseTooNew(names: string[]): void {
-  if (names.length === 0) return;
-  throw new UserError(
-    `This database was changed by a newer Godwit in a way this version cannot live with (${named(names)}). Nothing was changed now. Start that version, or set DATABASE_URL to another database.`,
-  );
-}
-
-function named(names: string[]): string {
-  return names.map((name) => harmless(name)).join(", ");
-}
-
 async function appliedMigrations({ knex }: Database): Promise<string[]> {
   if (!(await knex.schema.hasTable("knex_migrations"))) return [];
   return knex("knex_migrations").orderBy("id").pluck<string[]>("name");
@@ -225,11 +241,4 @@ const attempts = 20;
 /** PostgreSQL's `lock_timeout`. */
 function waitedTooLong(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "55P03";
-}
-
-function inUse(cause: unknown): UserError {
-  return new UserError(
-    "The database could not be brought up to date: somebody holds its tables all the time, a backup perhaps. What was there works as before. Start again when that is over.",
-    { cause },
-  );
 }

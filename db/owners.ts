@@ -43,10 +43,8 @@ export function openOwners(database: Database, heartbeat?: Heartbeat): Owners & 
 /** The seats of this database. Disposing frees those it holds. */
 export function openSeats(database: Database): Seats & AsyncDisposable {
   const locks = openLocks(database);
-  return {
-    take: (name) => locks.take({ type: "seat", name }),
-    [Symbol.asyncDispose]: () => locks[Symbol.asyncDispose](),
-  };
+  const seats: Seats = { take: (name) => locks.take({ type: "seat", name }) };
+  return { ...available(seats), [Symbol.asyncDispose]: () => locks[Symbol.asyncDispose]() };
 }
 
 function nextFence(database: Database, entry: EntryId): Promise<Fence> {

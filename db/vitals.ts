@@ -17,6 +17,12 @@ export function knexVitals({ knex, kind }: Database, clock: Clock): Vitals {
     if (kind === "postgres") query.timeout(givenUpMs);
     return query;
   };
+  const count = async (rows: Knex.QueryBuilder): Promise<number> => {
+    const [row] = await ask(
+      rows.select<{ count: number }[]>(knex.raw("count(*) as ??", ["count"])),
+    );
+    return row!.count;
+  };
   return {
     async answers() {
       await ask(knex.raw("select 1"));
@@ -31,6 +37,7 @@ export function knexVitals({ knex, kind }: Database, clock: Clock): Vitals {
             .select<Figures["passes"]>("kind", "state", knex.raw("count(*) as ??", ["count"])),
         ),
         waiting: await waitingCount(knex, clock.now(), ask),
+        begun: await count(knex("runs").where({ state: "processing" })),
         waits: await ask(
           knex("runs")
             .whereIn("state", ["queued", "processing"])
@@ -48,20 +55,11 @@ export function knexVitals({ knex, kind }: Database, clock: Clock): Vitals {
     },
 
     async runs() {
-      const [row] = await ask(
-        knex("runs")
-          .where({ state: "processing" })
-          .whereNull("waiting_for")
-          .select<{ count: number }[]>(knex.raw("count(*) as ??", ["count"])),
-      );
+      const begun = knex("runs").where({ state: "processing" });
+      const active = await count(begun.whereNull("waiting_for"));
       const waiting = await waitingCount(knex, clock.now(), ask);
-      const [all] = await ask(
-        knex("runs")
-          .whereIn("state", ["queued", "processing"])
-          .select<{ count: number }[]>(knex.raw("count(*) as ??", ["count"])),
-      );
-      const active = row!.count;
-      return { waiting, active, held: Math.max(0, all!.count - waiting - active) };
+      const all = await count(knex("runs").whereIn("state", ["queued", "processing"]));
+      return { waiting, active, held: Math.max(0, all - waiting - active) };
     },
   };
 }

@@ -9,6 +9,7 @@ import {
 } from "./domain/cutover.ts";
 import { sumsOf } from "./domain/forecast.ts";
 import { advance } from "./domain/mx.ts";
+import { type OutageLog, triesOf } from "./domain/outage.ts";
 import type { Entry, Project } from "./domain/project.ts";
 import type { Desk } from "./submit.ts";
 
@@ -152,19 +153,17 @@ async function judge(n: number, { cutovers, clock }: Desk): Promise<void> {
 }
 
 /** Keeps watching until it is disposed. A long look at mailboxes holds up no question to the DNS. */
-export function startWatching(
-  desk: Desk,
-  clock: Clock,
-  log: { error(facts: Record<string, unknown>, text: string): void },
-): AsyncDisposable {
+export function startWatching(desk: Desk, clock: Clock, log: OutageLog): AsyncDisposable {
   const over = new AbortController();
   const keep = async (look: (desk: Desk) => Promise<void>) => {
+    const tries = triesOf("a cutover could not be watched", log);
     while (!over.signal.aborted) {
       try {
         await look(desk);
+        tries.worked();
       } catch (err) {
         // What was taken is due again after its pause.
-        log.error({ err }, "a cutover could not be watched");
+        tries.failed(err);
       }
       await clock.sleep(lookMs, over.signal);
     }

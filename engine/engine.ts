@@ -1,3 +1,5 @@
+import { UnavailableError } from "./domain/errors.ts";
+import { triesOf } from "./domain/outage.ts";
 import type { RunId } from "./domain/pass.ts";
 import type { Queue } from "./domain/queue.ts";
 import { closedUntil } from "./windows.ts";
@@ -48,13 +50,15 @@ export function startEngine(works: Works, queue: Queue, options: EngineOptions):
   const rung: Rung[] = [];
   let due: RunId[] = [];
   let closing = false;
+  const tries = triesOf("the database did not answer the engine", works.log);
 
   const carry = (run: RunId): Promise<void> => {
     const abort = new AbortController();
     due = due.filter((one) => one !== run);
     const done = carryRun(run, works, abort.signal)
       .catch((err: unknown) => {
-        works.log.error({ run, err }, "a run was left to the next look");
+        if (err instanceof UnavailableError) tries.failed(err);
+        else works.log.error({ run, err }, "a run was left to the next look");
         throw err;
       })
       .then((carried) => {
@@ -91,6 +95,7 @@ export function startEngine(works: Works, queue: Queue, options: EngineOptions):
   const look = async () => {
     // In the order of now: a project that came meanwhile has its turn.
     due = await works.passes.waiting(lookedFor);
+    tries.worked();
     due = due.filter((run) => !active.has(run));
     fill();
   };
@@ -105,8 +110,8 @@ export function startEngine(works: Works, queue: Queue, options: EngineOptions):
       if (closed) active.get(run)?.abort.abort("window" satisfies Interruption);
     }
   };
-  const looking = every(options.lookMs, look, works);
-  const asking = every(options.wantedMs, ask, works);
+  const looking = every(options.lookMs, look, tries.failed);
+  const asking = every(options.wantedMs, ask, tries.failed);
   const listening = queue.listen(answer, options.concurrency);
 
   return {
@@ -141,7 +146,7 @@ interface Rounds {
 /** How soon after the last time the next may be, in ms. */
 const soonMs = 50;
 
-function every(ms: number, work: () => Promise<void>, { log }: Works): Rounds {
+function every(ms: number, work: () => Promise<void>, failed: (error: unknown) => void): Rounds {
   let ended = false;
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
@@ -150,7 +155,7 @@ function every(ms: number, work: () => Promise<void>, { log }: Works): Rounds {
     timer = undefined;
     hurried = false;
     running = work()
-      .catch((err: unknown) => log.error({ err }, "the database did not answer the engine"))
+      .catch(failed)
       .then(() => {
         if (!ended) timer = setTimeout(round, hurried ? soonMs : ms);
       });

@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { knexApprovals } from "../db/approvals.ts";
 import { knexAudit } from "../db/audit.ts";
+import { available } from "../db/available.ts";
 import { knexBoards } from "../db/boards.ts";
 import { knexContacts, knexInbox, knexPosts } from "../db/conversations.ts";
 import { knexCutovers } from "../db/cutovers.ts";
@@ -38,7 +39,7 @@ import { imapEmptiers } from "./providers/imap/emptier.ts";
 import { imapProvider } from "./providers/imap/provider.ts";
 import { memorySystem } from "./providers/memory/provider.ts";
 import { memoryQueue } from "./queues/memory.ts";
-import { aesSealer, keyFile, parseKeys } from "./secrets.ts";
+import { aesSealer, type Key, keyFile, keysIn, parseKeys } from "./secrets.ts";
 import type { Desk } from "./submit.ts";
 import { defaults, type Log, type Settings, type Works } from "./works.ts";
 
@@ -55,8 +56,6 @@ export interface OpenConfig {
   /** Who is asked for a domain's MX; null, or none of it, for the usual ones. */
   dns?: { resolvers: NameServer[] | null; authoritative: NameServer[] | null };
   settings: Partial<Settings>;
-  /** To look alone: the database is not brought up to date, and may lack what is asked of it. */
-  asIs?: boolean;
   log: Log;
   clock?: Clock;
   /** Told once, when a key file was made. */
@@ -83,10 +82,8 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
   const sealer = await openSealer(config, database);
   // Who cannot start changes nothing, not even the tables.
   await refuseOtherKeys(database, sealer);
-  if (config.asIs !== true) {
-    await migrate(database);
-    await checkKeys(database, sealer);
-  }
+  await migrate(database);
+  await checkKeys(database, sealer);
   const projects = knexProjects(database, sealer, clock);
   const passes = knexPasses(database, clock);
   const paces = knexPaces(database, clock);
@@ -102,25 +99,25 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
     projects,
     passes,
     paces,
-    licenses: knexLicenses(database, clock),
-    plans: knexPlans(database),
-    schedules: knexSchedules(database),
-    reminders: knexReminders(database),
+    licenses: available(knexLicenses(database, clock)),
+    plans: available(knexPlans(database)),
+    schedules: available(knexSchedules(database)),
+    reminders: available(knexReminders(database)),
     forecaster: makeForecaster({ ...looking, within: () => AbortSignal.timeout(forecastMs) }),
     leftover: makeForecaster({ ...looking, within: () => new AbortController().signal }),
-    boards: knexBoards(database),
-    cutovers: knexCutovers(database),
+    boards: available(knexBoards(database)),
+    cutovers: available(knexCutovers(database)),
     late: makeLateWatch(looking),
     inspector: makeInspector({ ...looking, passes }),
-    remigrations: knexRemigrations(database, sealer, clock),
+    remigrations: available(knexRemigrations(database, sealer, clock)),
     emptying: makeEmptying({ ledger, projects, owners, providers, emptiers }),
-    approvals: knexApprovals(database),
-    newsroom: knexNewsroom(database),
-    audit: knexAudit(database, clock),
+    approvals: available(knexApprovals(database)),
+    newsroom: available(knexNewsroom(database)),
+    audit: available(knexAudit(database, clock)),
     transcript: knexTranscript(database, clock),
-    people: knexPeople(database, clock),
-    contacts: knexContacts(database),
-    posts: knexPosts(database),
+    people: available(knexPeople(database, clock)),
+    contacts: available(knexContacts(database)),
+    posts: available(knexPosts(database)),
     inbox: knexInbox(database, clock),
     dns: mxDns({
       resolvers: config.dns?.resolvers ?? resolvers(),
@@ -142,7 +139,8 @@ export async function openGodwit(config: OpenConfig): Promise<Opened> {
     log: config.log,
     settings: { ...defaults, ...config.settings },
   };
-  const works = withKeysAtHand(bare, () => keysOpen(database, sealer));
+  const keys = available({ current: () => keysOpen(database, sealer) });
+  const works = withKeysAtHand(bare, keys.current);
   const open = stack.move();
   const { vitals } = desk;
   return { database, desk, works, seats, vitals, [Symbol.asyncDispose]: () => open.disposeAsync() };
@@ -160,13 +158,9 @@ export async function openSealer(
   config: Pick<OpenConfig, "keys" | "tell">,
   database: Database,
 ): Promise<Sealer> {
-  if (config.keys !== null) return aesSealer(parseKeys(config.keys));
-  if (database.file === null) {
-    throw new UserError(
-      "GODWIT_KEYS is not set, and with PostgreSQL it has to be. Type `npm run -s godwit -- keys new` and put what it prints into GODWIT_KEYS, the same for every process.",
-    );
-  }
-  const path = join(dirname(database.file), "godwit.key");
+  const { file } = database;
+  if (config.keys !== null || file === null) return aesSealer(keysGiven(config.keys));
+  const path = pathOfKeys(file);
   const { keys, made } = await keyFile(path);
   if (made) {
     config.tell(
@@ -174,4 +168,25 @@ export async function openSealer(
     );
   }
   return aesSealer(keys);
+}
+
+/** As `openSealer`, to look alone; null where the key file is still to be made. `file`: of an SQLite database. */
+export async function sealerAtHand(
+  given: string | null,
+  file: string | null,
+): Promise<Sealer | null> {
+  if (given !== null || file === null) return aesSealer(keysGiven(given));
+  const keys = await keysIn(pathOfKeys(file));
+  return keys === null ? null : aesSealer(keys);
+}
+
+function pathOfKeys(databaseFile: string): string {
+  return join(dirname(databaseFile), "godwit.key");
+}
+
+function keysGiven(given: string | null): Key[] {
+  if (given !== null) return parseKeys(given);
+  throw new UserError(
+    "GODWIT_KEYS is not set, and with PostgreSQL it has to be. Type `npm run -s godwit -- keys new` and put what it prints into GODWIT_KEYS, the same for every process.",
+  );
 }

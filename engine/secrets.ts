@@ -15,7 +15,8 @@ export class MissingKeyError extends UserError {
 }
 
 const cipher = "aes-256-gcm";
-const howTo = "Type `npm run -s godwit -- keys new` to make one.";
+const howTo =
+  "Type `npm run -s godwit -- keys new` to make one, or put the right one back where secrets are sealed with it.";
 
 /**
  * Reads `id:base64[,id:base64…]`; the first key seals, all open. Throws `UserError` where one is short,
@@ -53,10 +54,16 @@ export function makeKey(now = new Date()): string {
   return `k${day}${randomBytes(2).toString("hex")}:${randomBytes(32).toString("base64")}`;
 }
 
+/** The keys in this file; null where there is none. */
+export async function keysIn(path: string): Promise<Key[] | null> {
+  const there = await readIfThere(path);
+  return there === null ? null : parseFile(path, there);
+}
+
 /** The keys in this file, made once with mode 0600 where there is none. Safe for several at once. */
 export async function keyFile(path: string): Promise<{ keys: Key[]; made: boolean }> {
-  const there = await readIfThere(path);
-  if (there !== null) return { keys: parseFile(path, there), made: false };
+  const there = await keysIn(path);
+  if (there !== null) return { keys: there, made: false };
   // Written elsewhere and linked into place, so that nobody ever reads half a key.
   const draft = `${path}.${randomBytes(6).toString("hex")}`;
   await writeFile(draft, `${makeKey()}\n`, { mode: 0o600, flag: "wx" });

@@ -1,5 +1,6 @@
 import type { Clock } from "./domain/clock.ts";
 import { harmless, TakenError, UserError } from "./domain/errors.ts";
+import { type OutageLog, triesOf } from "./domain/outage.ts";
 import { roles } from "./domain/people.ts";
 import { overSecondPerson } from "./domain/plan.ts";
 import type { ProjectId } from "./domain/project.ts";
@@ -33,7 +34,7 @@ async function startOne(schedule: Schedule, desk: Desk, owners: readonly string[
     if (!(await mayRun(person, project, desk, owners))) {
       const name = harmless(await desk.people.name(person), 60);
       throw new UserError(
-        `${name} may no longer run passes here. Nothing was started. Somebody who may types the command again.`,
+        `${name} may no longer run passes here: without a role for it in this project, and not in the GODWIT_OWNERS of the process that asked. Nothing was started. Somebody who may types the command again.`,
       );
     }
     // Nobody is there to be asked.
@@ -68,16 +69,18 @@ export function startTicking(
   desk: Desk,
   owners: readonly string[],
   clock: Clock,
-  log: { error(facts: Record<string, unknown>, text: string): void },
+  log: OutageLog,
 ): AsyncDisposable {
   const over = new AbortController();
+  const tries = triesOf("what is due could not be started", log);
   const ticking = (async () => {
     while (!over.signal.aborted) {
       try {
         await startDue(desk, owners);
+        tries.worked();
       } catch (err) {
         // It stays due.
-        log.error({ err }, "what is due could not be started");
+        tries.failed(err);
       }
       await clock.sleep(lookMs, over.signal);
     }

@@ -16,8 +16,8 @@ export const endpointPace = command({
   examples: ["endpoint pace old 10", "endpoint pace old none"],
   options: {},
   parse({ args }) {
-    const name = readName("endpoint", args[0], "changed");
-    const [, most] = args;
+    const [first, most] = args;
+    const name = first === undefined ? "old" : readName("endpoint", first, "changed");
     if (most === undefined || args.length > 2) {
       throw new UserError(
         `A pace is a number of mailboxes at once, or none; nothing was changed. Type \`endpoint pace ${name} 10\` or \`endpoint pace ${name} none\`.`,

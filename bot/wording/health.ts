@@ -48,6 +48,7 @@ export const figureHelp = {
   godwit_runs_active: "Runs this process carries now.",
   godwit_passes: "Passes by what they are and how they stand.",
   godwit_runs_waiting: "Runs an engine could begin at once, had it room: the depth of the queue.",
+  godwit_runs_begun: "Runs that were begun and are not over, of dead engines too.",
   godwit_waits: "Runs that wait for something else than an engine, by what they wait for.",
   godwit_items_total: "Items all passes met, by what became of them.",
   godwit_bytes_total: "Bytes of the migrated items.",

@@ -45,8 +45,10 @@ export function queueMessage({ keeper, rings, runs }: QueueFacts, board: BoardAt
 
 function runsText({ waiting, active, held }: RunCounts): string {
   const rest =
-    held === 0 ? "" : `, ${number(held)} held up by a server, their hours or one that goes first`;
-  return `${count(waiting, "run")} ${waiting === 1 ? "waits" : "wait"}, ${number(active)} under way${rest}`;
+    held === 0
+      ? ""
+      : `, ${number(held)} held up by a server, their hours, the quiet time of a batch in doubt or one that goes first`;
+  return `${count(waiting, "run")} ${waiting === 1 ? "waits" : "wait"}, ${number(active)} begun${rest}`;
 }
 
 function ringsText({ waiting, active }: Depth): string {

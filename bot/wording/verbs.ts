@@ -1,4 +1,5 @@
 import { harmless } from "../../engine/domain/errors.ts";
+import { hidePassword } from "../../engine/domain/secret.ts";
 import { count } from "./figures.ts";
 
 /** What the command line itself says, outside any channel. */
@@ -51,11 +52,23 @@ export function servesText(databaseUrl: string, part: "everything" | "bot" | "en
       : part === "bot"
         ? "Godwit's bot serves"
         : "A Godwit engine carries for";
-  return `${what} ${databaseUrl.replace(/\/\/[^@]*@/, "//")}.`;
+  return `${what} ${hidePassword(databaseUrl)}.`;
 }
 
 export function doctorText(what: string, well: boolean, text: string): string {
   return `${well ? "ok    " : "FAULT "} ${what}: ${text}`;
+}
+
+export const noDatabaseText = "sqlite, no database yet: the first start makes it";
+
+export const keyTexts = {
+  open: "they open what is sealed",
+  none: "no key yet: the first start makes one beside the database",
+};
+
+/** How a migration stands, for `db status`. */
+export function migrationText(name: string, done: boolean, newer: boolean): string {
+  return `${newer ? "newer  " : done ? "done   " : "missing"}  ${name}`;
 }
 
 export const inProcessText = "in this process; the database keeps every run";
@@ -66,15 +79,18 @@ export interface QueueStore {
   version: string | null;
   policy: string | null;
   durable: boolean;
+  /** What the first start makes there; null where it stands. */
+  toCome: string | null;
 }
 
-export function queueText({ kind, version, policy, durable }: QueueStore): string {
+export function queueText({ kind, version, policy, durable, toCome }: QueueStore): string {
   const name = version === null ? kind : `${kind} ${harmless(version)}`;
   const full = policy === null ? "" : `, maxmemory-policy ${harmless(policy)}`;
   const restart = durable
     ? "rings outlive its restart"
     : "rings are lost when it restarts, which costs seconds (`appendonly yes` keeps them)";
-  return `${name}${full}; ${restart}; the database keeps every run`;
+  const coming = toCome === null ? "" : `; the first start makes its schema ${toCome}`;
+  return `${name}${full}${coming}; ${restart}; the database keeps every run`;
 }
 
 /** Null where the store throws nothing away. */

@@ -41,10 +41,38 @@ function withinBase64(value: string): string[] {
   );
 }
 
-/** The password in an address, as it stands there and as it is meant, is never to be seen. */
-export function hidePassword(url: string): void {
-  const password = URL.parse(url)?.password ?? "";
-  for (const form of [password, unescapedIn(password)]) new Secret(form);
+/**
+ * The passwords in an address, as they stand there and as they are meant, are never to be seen from now on. Answers where
+ * it leads: the address without its user, and without what stands behind a `?`. That of a file is left as it is.
+ */
+export function hidePassword(url: string): string {
+  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*:\/\/)(.*)$/is.exec(url) ?? [];
+  if (scheme === undefined || rest === undefined) return url;
+  const readable = URL.canParse(url);
+  const [authority = ""] = /^[^/?#]*/.exec(rest) ?? [];
+  // In what cannot be read a password may hold any sign: it is taken to go on to the last @.
+  const asParsed = URL.parse(url)?.password ?? "";
+  const passwords = [...passwordOf(readable ? authority : rest), ...passwordsAsked(rest), asParsed];
+  for (const password of passwords) {
+    for (const form of [password, unescapedIn(password)]) new Secret(form);
+  }
+  if (!readable) return scheme;
+  const [path = ""] = rest.slice(authority.length).split(/[?#]/);
+  return `${scheme}${authority.slice(authority.lastIndexOf("@") + 1)}${path}`;
+}
+
+/** Of `user:password@host`. */
+function passwordOf(authority: string): string[] {
+  const [, password] = /^[^:@]*:(.*)@/s.exec(authority) ?? [];
+  return password === undefined ? [] : [password];
+}
+
+/** Of `?user=…&password=…`. */
+function passwordsAsked(rest: string): string[] {
+  const asked = rest.matchAll(/[?&#]([^=&#]*)=([^&#]*)/g);
+  return [...asked].flatMap(([, name = "", value = ""]) =>
+    /pass|pwd|secret|token/i.test(unescapedIn(name)) ? [value, value.replaceAll("+", " ")] : [],
+  );
 }
 
 function unescapedIn(text: string): string {

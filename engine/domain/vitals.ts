@@ -14,6 +14,8 @@ export interface Figures {
   passes: { kind: PassKind; state: PassState; count: number }[];
   /** Runs an engine could begin at once, had it room. */
   waiting: number;
+  /** Runs that were begun and are not over, whether an engine carries them, they wait, or their engine died. */
+  begun: number;
   /** Runs that wait for something else than an engine. */
   waits: { reason: Waiting; count: number }[];
   items: Outcomes;
@@ -24,13 +26,13 @@ export interface Figures {
   news: { undelivered: number; oldestAt: Instant | null };
 }
 
-/** How many runs wait for an engine, and are under way with one. */
+/** How many runs wait for an engine, and were begun by one. */
 export interface RunCounts {
   /** As of `Figures`. */
   waiting: number;
-  /** Begun, and waiting for nothing. */
+  /** Begun, and waiting for nothing; their engine may have died since. */
   active: number;
-  /** Waiting for something else than an engine: a server, their hours, another run. */
+  /** Waiting for something else than an engine: a server, their hours, a quiet time, another run. */
   held: number;
 }
 

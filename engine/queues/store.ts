@@ -47,7 +47,8 @@ export interface BareQueue {
 /** Where BullMQ keeps rings. */
 export interface Store {
   readonly keeper: "Redis" | "PostgreSQL";
-  queue(): BellQueue;
+  /** `toLook`: nothing is made in the store. */
+  queue(toLook?: boolean): BellQueue;
   /** What it is asked fails where the store does not answer in time; nothing is ever made there. */
   bare(): BareQueue;
   worker(answer: (bell: unknown) => Promise<void>, concurrency: number): BellWorker;
@@ -58,7 +59,7 @@ const name = "runs-1";
 /** In braces, so that a Redis Cluster keeps everything in one slot. */
 const prefix = "{godwit}";
 /** On PostgreSQL the tables have a schema of their own, and may share Godwit's database. */
-const schema = "godwit_queue";
+export const schema = "godwit_queue";
 
 /** The store of a `redis://`, `rediss://` or `postgres://` URL. Nothing is opened yet. */
 export function storeOf(url: string, pace: Pace): Store {
@@ -114,7 +115,7 @@ function postgresStore(url: string, pace: Pace): Store {
     keeper: "PostgreSQL",
     bare: () =>
       bareQueue(queueOn({ max: 2, query_timeout: pace.askMs }, { skipMetasUpdate: true }), pace),
-    queue: () => bellQueue(queueOn({ migrate: true }), pace),
+    queue: (toLook = false) => bellQueue(queueOn(toLook ? {} : { migrate: true }), pace),
     worker(answer, concurrency) {
       const options = { ...settingsOf(pace), connection, concurrency };
       return bellWorker(new Worker<Bell>(name, (job) => answer(job.data), options), pace);

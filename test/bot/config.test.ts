@@ -41,7 +41,13 @@ describe("the queue between processes", () => {
 
   test("is none unless it is named", () => {
     expect(readConfig({ QUEUE_URL: "" }).queueUrl).toBeNull();
-    for (const url of ["redis://:secret@h:6379/2", "rediss://u:p@h", postgres]) {
+    const named = [
+      "redis://:secret@h:6379/2",
+      "redis://h/",
+      "redis://h/1?family=6",
+      "rediss://u:p@h",
+    ];
+    for (const url of [...named, postgres]) {
       expect(readConfig({ DATABASE_URL: postgres, QUEUE_URL: url }).queueUrl).toBe(url);
     }
   });
@@ -52,6 +58,11 @@ describe("the queue between processes", () => {
     "redis://h:hunter22",
     "redis://u:%hunter22@h",
     "redis:hunter22",
+    "redis://h/hunter22",
+    "rediss://h:6379/hunter22?family=6",
+    "redis://h/0/hunter22",
+    "redis://h?db=hunter22",
+    "redis://u:hunter/22@h",
     "sqlite:./hunter22.db",
   ])("that cannot be read is refused by the name of the variable: %s", (url) => {
     const read = () => readConfig({ DATABASE_URL: postgres, QUEUE_URL: url });

@@ -35,7 +35,8 @@ test("what a mail server asked for is shown, and what holds while it does", asyn
 });
 
 test.each([
-  ["endpoint pace", /name/],
+  ["endpoint pace", /Type `endpoint pace old 10` or `endpoint pace old none`/],
+  ["endpoint pace a/b 10", /A name for the endpoint is missing or unusable/],
   ["endpoint pace old", /Type `endpoint pace old 10` or `endpoint pace old none`/],
   ["endpoint pace old 10 20", /nothing was changed/],
   ["endpoint pace old 0", /“0” is no number of mailboxes .* or `pause`/],

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Health, serveHealth } from "../../bot/health.ts";
@@ -116,6 +117,7 @@ describe("who watches", () => {
       'godwit_passes{kind="delta",state="completed"}': 1,
       'godwit_passes{kind="full",state="failed"}': 0,
       godwit_runs_waiting: 0,
+      godwit_runs_begun: 0,
       'godwit_waits{reason="connection_limit"}': 0,
       'godwit_items_total{outcome="migrated"}': carried("migrated"),
       'godwit_items_total{outcome="duplicates"}': carried("duplicates"),
@@ -127,6 +129,18 @@ describe("who watches", () => {
     });
     expect(read.get("godwit_news_undelivered")).toBeGreaterThan(0);
     expect(read.get("godwit_process_resident_memory_bytes")).toBeGreaterThan(0);
+  });
+
+  test("hears of every figure that docs/operate.md watches", async () => {
+    const guide = await readFile(new URL("../../docs/operate.md", import.meta.url), "utf8");
+    const [, alerts = ""] = /^```\n(- alert:.*?)^```/ms.exec(guide) ?? [];
+    const named = new Set(alerts.match(/\bgodwit_\w+/g));
+    expect([...named]).toContain("godwit_runs_begun");
+    await using health = await watched({ vitals: world.godwit.vitals });
+
+    const told = samples((await ask(health, "/metrics")).text);
+
+    expect([...named].filter((name) => !told.has(name))).toEqual([]);
   });
 
   test("sees how long the oldest news waits, by the clock", async () => {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Incoming } from "../../bot/surface.ts";
-import { boardRefusals } from "../../bot/wording/queue.ts";
+import { boardRefusals, queueMessage } from "../../bot/wording/queue.ts";
 import { bullmqQueue } from "../../engine/queues/bullmq.ts";
 import { testPace } from "../contracts/queue-pace.ts";
 import { type ChatWorld, chatWorld } from "../doubles/chat-world.ts";
@@ -29,11 +29,21 @@ test("a queue in this process is told with its depth, and has no board", async (
   expect(said?.text).toBe(
     [
       "The queue is in this process.",
-      "in the database: 2 runs wait, 0 under way",
+      "in the database: 2 runs wait, 0 begun",
       "in the queue: 2 rings wait, 0 being answered",
       "The queue only rings; the database keeps every run.",
       "It has no board to look at. With QUEUE_URL and GODWIT_BOARD_PORT it has one; see docs/operate.md.",
     ].join("\n"),
+  );
+});
+
+test("what holds runs up is told, the quiet time of a batch in doubt too", () => {
+  const { text } = queueMessage(
+    { keeper: "this process", rings: null, runs: { waiting: 1, active: 2, held: 3 } },
+    "unset",
+  );
+  expect(text).toContain(
+    "1 run waits, 2 begun, 3 held up by a server, their hours, the quiet time of a batch in doubt or one that goes first",
   );
 });
 
@@ -65,7 +75,7 @@ describe("a queue between processes", () => {
 
     expect(said).toMatchObject({ kind: "private", for: "local:owner" });
     expect(said?.text).toMatch(/^The queue is in Redis, which answers\.$/m);
-    expect(said?.text).toMatch(/^in the database: 1 run waits, 0 under way$/m);
+    expect(said?.text).toMatch(/^in the database: 1 run waits, 0 begun$/m);
     expect(said?.text).toMatch(/^in Redis: 1 ring waits, 0 being answered$/m);
     const url = "https://queue.example/enter?token=of-local:owner";
     expect(said?.text).toContain(`\`${url}\``);

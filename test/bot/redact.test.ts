@@ -157,6 +157,26 @@ describe("a log line holds no secret", () => {
     }
   });
 
+  test.each([
+    [
+      "postgres://godwit:first-4712@second-4712@db/godwit",
+      "postgres://db/godwit",
+      "first-4712@second-4712",
+    ],
+    ["postgres://db/godwit?user=me&password=asked-4713%40", "postgres://db/godwit", "asked-4713@"],
+    ["rediss://:queue-4714@h:6379/2", "rediss://h:6379/2", "queue-4714"],
+    ["postgres://godwit:odd^4715@db/d@b?sslmode=require", "postgres://db/d@b", "odd%5E4715"],
+    ["postgres://godwit:sl/ash-4716@db/godwit", "postgres://", "sl/ash-4716"],
+    ["postgres://godwit@db/godwit", "postgres://db/godwit", null],
+    ["sqlite:./a@b.db", "sqlite:./a@b.db", null],
+  ])("wherever it stands in an address, which is shown without: %s", (address, shown, password) => {
+    expect(hidePassword(address)).toBe(shown);
+    const line = logged({ of: address }) + logged({ said: `it was ${password}` });
+    expect(line).not.toMatch(/471[2-6]/);
+    expect(line.includes("it was [secret]")).toBe(password !== null);
+    expect(logged({ said: "this is godwit" }), "a user is no secret").toContain("godwit");
+  });
+
   test("a log without all this shows what is nested, and so would this search", () => {
     const plain: pino.LoggerOptions = {
       redact: ["password", "*.password", "*.*.password", "err.config.headers.Authorization"],

@@ -64,7 +64,9 @@ test("whoever scheduled it must still be an operator when its time comes", async
   await world.say("roles revoke bo");
   world.clock.advance(hour);
 
-  expect(await tick()).toContain("local:bo may no longer run passes here. Nothing was started.");
+  expect(await tick()).toContain(
+    "local:bo may no longer run passes here: without a role for it in this project, and not in the GODWIT_OWNERS of the process that asked. Nothing was started.",
+  );
   expect((await passes()).map(({ kind }) => kind)).toEqual(["full", "verify"]);
 });
 

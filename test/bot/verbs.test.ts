@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { servesText } from "../../bot/wording/verbs.ts";
 import { openDatabase } from "../../db/open.ts";
 import { makeKey, parseKeys } from "../../engine/secrets.ts";
 import { openCommandLine } from "../servers/command-line.ts";
@@ -140,6 +141,39 @@ describe("db", () => {
     expect(rollback.stdout).toBe(before.stdout);
     expect(again.stdout).toBe(latest.stdout);
   });
+
+  test("status marks what a newer version made, and doctor refuses what no start could live with", async () => {
+    await using line = await openCommandLine();
+    await line.godwit(["db", "latest"]);
+    const name = "9002_without_steps_since_9001";
+    {
+      await using database = await openDatabase(line.databaseUrl);
+      const row = { name, batch: 2, migration_time: new Date(0) };
+      await database.knex("knex_migrations").insert(row);
+    }
+    const [status, doctor, start] = await Promise.all([
+      line.godwit(["db", "status"]),
+      line.godwit(["doctor"]),
+      line.godwit(["chat", "help"]),
+    ]);
+    expect(status.stdout).toMatch(
+      /^(done {5}\d{4}_\w+\n)+newer {4}9002_without_steps_since_9001\n$/,
+    );
+    expect(doctor.code).toBe(1);
+    const [refusal = ""] = /^This database was changed .*$/m.exec(start.stderr) ?? [];
+    expect(refusal).toContain(`cannot live with (${name})`);
+    expect(doctor.stdout).toContain(`FAULT  database: ${refusal}\n`);
+  });
+});
+
+test("what is served is told without the user, the password and whatever else an address holds", () => {
+  expect(servesText("postgres://me:one@two@db:5432/godwit", "bot")).toBe(
+    "Godwit's bot serves postgres://db:5432/godwit.",
+  );
+  expect(servesText("postgres://db/godwit?user=me&password=hunter22", "engine")).toBe(
+    "A Godwit engine carries for postgres://db/godwit.",
+  );
+  expect(servesText("sqlite:./godwit.db", "everything")).toBe("Godwit serves sqlite:./godwit.db.");
 });
 
 describe("doctor", () => {
@@ -152,9 +186,34 @@ describe("doctor", () => {
     }
   });
 
+  test("makes nothing: no database, no key and no tables, with a chat platform neither", async () => {
+    await using line = await openCommandLine({ TEAMS_PORT: "3999" });
+    const { code, stdout, stderr } = await line.godwit(["doctor"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^ok +database: sqlite, no database yet: the first start makes it$/m);
+    expect(stdout).toMatch(
+      /^ok +keys: no key yet: the first start makes one beside the database$/m,
+    );
+    expect(stdout).toMatch(/^ok +chat: Teams, /m);
+    expect(await readdir(line.folder)).toEqual([]);
+
+    await line.godwit(["chat", "help"]);
+    const made = (await readdir(line.folder)).sort();
+    await rm(`${line.folder}/godwit.key`);
+    const keyless = await line.godwit(["doctor"]);
+    expect(keyless.code).toBe(1);
+    expect(keyless.stdout).toMatch(
+      /^FAULT +keys: These keys do not open .*Put the right key back/m,
+    );
+    expect((await readdir(line.folder)).sort()).toEqual(
+      made.filter((name) => name !== "godwit.key"),
+    );
+  });
+
   test("changes nothing: the tables come with the next start, and not with one that is refused for its keys", async () => {
     await using line = await openCommandLine();
     const rows = async () => (await line.godwit(["db", "status"])).stdout.match(/^done/gm)?.length;
+    expect(await rows(), "which makes the file").toBeUndefined();
     expect((await line.godwit(["doctor"])).stdout).toMatch(
       /migrations to come with the next start/,
     );
@@ -175,7 +234,11 @@ describe("doctor", () => {
     ["database", { DATABASE_URL: "mysql://u:hunter22@h/x" }, /DATABASE_URL/],
     ["database", { DATABASE_URL: "sqlite:/nowhere/godwit.db" }, /DATABASE_URL/],
     ["database", { DATABASE_URL: "postgres://u:hunter22@127.0.0.1:1/x" }, /DATABASE_URL/],
-    ["keys", { GODWIT_KEYS: "k1:aHVudGVyMjI=" }, /8 bytes and needs 32.*keys new/],
+    [
+      "keys",
+      { GODWIT_KEYS: "k1:aHVudGVyMjI=" },
+      /8 bytes and needs 32.*keys new.*or put the right one back/,
+    ],
   ])("names a fault of the %s, and what to do: %j", async (what, env, says) => {
     await using line = await openCommandLine(env);
     const { code, stdout, stderr } = await line.godwit(["doctor"]);
@@ -198,7 +261,16 @@ describe("several processes", () => {
     await using line = await openCommandLine(env);
     const good = await line.godwit(["doctor"], { QUEUE_URL: env.DATABASE_URL });
     expect(good).toMatchObject({ code: 0, stderr: "" });
-    expect(good.stdout).toMatch(/^ok +queue: PostgreSQL; rings outlive its restart/m);
+    expect(good.stdout).toMatch(/^ok +queue: PostgreSQL; the first start makes its schema/m);
+    expect(good.stdout).toMatch(/^ok +database: postgres, \d+ migrations to come/m);
+    {
+      await using database = await openDatabase(env.DATABASE_URL, { toLook: true });
+      const made = database.knex("pg_tables").whereIn("schemaname", ["public", "godwit_queue"]);
+      expect(await made).toEqual([]);
+    }
+    expect(await line.godwit(["doctor"], { GODWIT_KEYS: null })).toMatchObject({
+      ...{ code: 1, stdout: expect.stringMatching(/^FAULT +keys: GODWIT_KEYS is not set/m) },
+    });
 
     const gone = { QUEUE_URL: "redis://u:hunter22@127.0.0.1:1" };
     const bad = await line.godwit(["doctor"], gone);

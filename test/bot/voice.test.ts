@@ -57,7 +57,7 @@ test("of two bots on one database one tells, and the other takes over when it go
     },
   };
   const told = { one: 0, other: 0 };
-  const log = { error: (facts: object) => expect(facts).toBeNull() };
+  const log = { info() {}, error: (facts: object) => expect(facts).toBeNull() };
   const start = (name: keyof typeof told) => {
     const narrator = makeNarrator({ desk, surfaces: [surface], clock });
     const counting = {
@@ -101,7 +101,7 @@ test("a bot whose seat is lost tells no more until it has one again", async () =
     },
   };
   const turn = { now: () => 0, sleep: () => new Promise<void>((go) => setImmediate(go)) };
-  const log = { error: (facts: object) => expect(facts).toBeNull() };
+  const log = { info() {}, error: (facts: object) => expect(facts).toBeNull() };
   const speaker = { tick: async () => void told.push(taken) };
   await using _bot = startNarrating([speaker], "narrator-local", seats, turn, log);
   await expect.poll(() => told.length).toBeGreaterThan(3);

@@ -21,6 +21,7 @@ export function vitalsContract(open: OpenBooks): void {
     const nothing: Figures = {
       passes: [],
       waiting: 0,
+      begun: 0,
       waits: [],
       items: { migrated: 0, duplicates: 0, filtered: 0, failed: 0, vanished: 0, notCarried: 0 },
       bytes: 0,
@@ -79,7 +80,7 @@ export function vitalsContract(open: OpenBooks): void {
       expect(await waiting(), "they began").toBe(1);
     });
 
-    test("runs are under way from their begin to their end, but for what they wait for", async () => {
+    test("runs are begun from their begin to their end, but for what they wait for", async () => {
       const { project, entries } = await acme(books, ["anna", "bo"]);
       expect(await books.vitals.runs()).toEqual({ waiting: 0, active: 0, held: 0 });
       await using anna = await begun(books, project, entries[0]!);
@@ -92,6 +93,22 @@ export function vitalsContract(open: OpenBooks): void {
       await books.passes.end(anna.run, completed, anna.fence);
 
       expect(await books.vitals.runs()).toEqual({ waiting: 1, active: 0, held: 0 });
+    });
+
+    test("what was begun counts as begun until its end, whether its engine lives, waits or died", async () => {
+      const { project, entries } = await acme(books, ["anna", "bo", "cy"]);
+      const begunNow = async () => (await books.vitals.figures()).begun;
+      await using anna = await begun(books, project, entries[0]!);
+      await books.passes.submit(passOver(project, [entries[2]!]));
+      {
+        await using dead = await begun(books, project, entries[1]!);
+        await books.passes.wait(dead.run, { for: "doubt", until: null }, dead.fence);
+      }
+      expect(await begunNow()).toBe(2);
+
+      await books.passes.end(anna.run, completed, anna.fence);
+
+      expect(await begunNow()).toBe(1);
     });
 
     test("what runs wait for is counted while they do", async () => {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import type { Knex } from "knex";
 import { describe, expect, test } from "vitest";
+import { migrationsToCome } from "../../db/look.ts";
 import {
   migrate,
   migrationStatus,
@@ -14,6 +15,7 @@ import { UserError } from "../../engine/domain/errors.ts";
 import { noWindows } from "../../engine/domain/window.ts";
 import { acme, own, passOver } from "../contracts/books.ts";
 import { memoryWorld } from "../doubles/memory-world.ts";
+import { openGate } from "../servers/gate.ts";
 import { openBooks } from "./books.ts";
 import { freshDatabases } from "./databases.ts";
 import { otherProcess } from "./death.ts";
@@ -79,6 +81,33 @@ describe("opening a database", () => {
     await expect(openDatabase(`sqlite:${import.meta.filename}`)).rejects.toThrow(
       /cannot be used: .*not a database.*DATABASE_URL/,
     );
+  });
+
+  test("refuses a server that lets nobody in, after some seconds, and says what may be between", async () => {
+    const url = new URL(await postgres());
+    await using gate = await openGate({ host: "127.0.0.1", port: Number(url.port) });
+    url.port = String(gate.port);
+    gate.silence();
+    await expect(openDatabase(url.href, { withinMs: 200 })).rejects.toThrow(
+      /cannot be used: it does not answer\. Is something in between.*Check DATABASE_URL/,
+    );
+  });
+
+  test("refuses an address that cannot be read, with how a password is written", async () => {
+    const opening = openDatabase("postgres://me:hid/den@h/name");
+    await expect(opening).rejects.toThrow(/cannot be read.*like \/, @, \? and % .*%2F, %40/);
+    await opening.catch((error) => expect(String(error)).not.toMatch(/hid|den@/));
+  });
+
+  test("to look alone, it leaves a file as it is, and takes nothing that is written", async () => {
+    const url = await sqlite();
+    {
+      await using theirs = await openDatabase(url);
+      await theirs.knex.raw("pragma journal_mode = delete");
+    }
+    await using database = await openDatabase(url, { toLook: true });
+    expect(await database.knex.raw("pragma journal_mode")).toEqual([{ journal_mode: "delete" }]);
+    await expect(migrate(database)).rejects.toThrow(/^The database is read-only/);
   });
 
   test("refuses a server that does not answer, without a word of its password", async () => {
@@ -183,7 +212,9 @@ describe("opening a database", () => {
     await backup.commit();
 
     await migrating;
-    expect((await migrationStatus(older)).at(-1)).toEqual({ name: nameOf(adds), done: true });
+    expect((await migrationStatus(older)).at(-1)).toEqual({
+      ...{ name: nameOf(adds), done: true, newer: true },
+    });
   });
 
   test("an index is made beside those who write, though others wait to migrate", async () => {
@@ -210,7 +241,7 @@ describe("opening a database", () => {
     await writing.commit();
 
     await Promise.all([migrating, behind]);
-    expect((await migrationStatus(older)).at(-1)).toEqual({ name: "9001_index", done: true });
+    expect((await migrationStatus(older)).at(-1)).toMatchObject({ name: "9001_index", done: true });
   });
 
   test("refuses a database of another program's", async () => {
@@ -220,6 +251,66 @@ describe("opening a database", () => {
     await database.knex("knex_migrations").insert(row);
 
     await expect(migrate(database)).rejects.toThrow(/newer Godwit .* \(20260101120000_later\)/);
+  });
+});
+
+describe.each(["sqlite", "postgres"] as const)("a database of another program on %s", (kind) => {
+  const fresh = freshDatabases(kind);
+
+  test("is refused with what to make, by who starts and by who looks, and nothing is left in it", async () => {
+    await using database = await openDatabase(await fresh());
+    await database.knex.schema.createTable("projects", (table) => table.text("theirs"));
+    const tables = () =>
+      kind === "sqlite"
+        ? database.knex("sqlite_master").whereNot({ name: "sqlite_sequence" }).pluck("name")
+        : database.knex("pg_tables").where({ schemaname: "public" }).pluck("tablename");
+
+    await expect(migrationsToCome(database)).rejects.toThrow(/projects is there.*createdb/);
+    const refusal = expect(migrate(database)).rejects;
+    await refusal.toThrow(
+      /^The tables cannot be made: (relation|table) .projects. already exists\. The database belongs to another program.*createdb --owner=godwit godwit/,
+    );
+    await expect(migrate(database)).rejects.toThrow(UserError);
+    expect(await tables()).toEqual(["projects"]);
+  });
+});
+
+describe("a PostgreSQL that lets no tables be made", () => {
+  const fresh = freshDatabases("postgres");
+
+  test("is refused with what to type, and typed it helps", async () => {
+    const url = new URL(await fresh());
+    const name = url.pathname.slice(1);
+    await using owner = await openDatabase(url.href);
+    await owner.knex.raw("create role stranger login; revoke create on schema public from public");
+    url.username = "stranger";
+    await using database = await openDatabase(url.href);
+
+    const command = `alter database ${name} owner to stranger`;
+    const said = `The tables cannot be made: permission denied for schema public. Nothing was started. Make Godwit's user the owner of the database: \`${command}\`.`;
+    await expect(migrate(database)).rejects.toThrow(said);
+    await expect(migrate(database)).rejects.toThrow(UserError);
+    await expect(migrationsToCome(database)).rejects.toThrow(said);
+
+    await owner.knex.raw(command);
+    expect(await migrationsToCome(database)).toBe(migrations.length);
+    await migrate(database);
+    expect(await migrationsToCome(database)).toBe(0);
+  });
+
+  test("because it is read-only, is refused with what to set, also where nothing is missing", async () => {
+    const url = await fresh();
+    const standby = `${url}?options=${encodeURIComponent("-c default_transaction_read_only=on")}`;
+    await using reading = await openDatabase(standby);
+    const refused = async () => {
+      await expect(migrate(reading)).rejects.toThrow(/^The database is read-only.*DATABASE_URL/);
+      await expect(migrate(reading)).rejects.toThrow(UserError);
+      await expect(migrationsToCome(reading)).rejects.toThrow(/^The database is read-only/);
+    };
+    await refused();
+    await using database = await openDatabase(url);
+    await migrate(database);
+    await refused();
   });
 });
 
@@ -246,9 +337,9 @@ describe.each(["sqlite", "postgres"] as const)("a newer version on %s", (kind) =
     }
     expect(await restarted.passes.waiting(10)).toEqual([]);
     expect((await migrationStatus(restarted.database)).at(-1)).toEqual({
-      name: nameOf(adds),
-      done: true,
+      ...{ name: nameOf(adds), done: true, newer: true },
     });
+    expect(await migrationsToCome(restarted.database)).toBe(0);
   });
 
   test("that took away what this one needs keeps it from starting, and from taking anything back", async () => {
@@ -260,6 +351,9 @@ describe.each(["sqlite", "postgres"] as const)("a newer version on %s", (kind) =
     const refusal = expect(migrate(database)).rejects;
     await refusal.toThrow(
       `in a way this version cannot live with (${nameOf(takes)}). Nothing was changed now. Start that version`,
+    );
+    await expect(migrationsToCome(database), "who looks hears the same").rejects.toThrow(
+      `in a way this version cannot live with (${nameOf(takes)}). Nothing was changed now. Start`,
     );
     await expect(rollback(database)).rejects.toThrow("Nothing was taken back");
     await migrate(newer, later(adds, takes));

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const root = path.dirname(path.dirname(import.meta.dirname));
@@ -114,5 +115,36 @@ describe("the launcher", () => {
     child.kill("SIGTERM");
 
     expect(await once(child, "exit")).toEqual([5, null]);
+  });
+
+  it("hears that the npm it was started by was told to stop, and stops the script once", async () => {
+    putInstalled();
+    const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+    put("package.json", { type: "module", scripts: { godwit: scripts.godwit } });
+    put(
+      "bot/main.ts",
+      `let told = 0;
+       const forgotten = setTimeout(() => process.exit(9), 10_000);
+       process.on("SIGTERM", () => {
+         told += 1;
+         clearTimeout(forgotten);
+         setTimeout(() => console.log("told", told), 500);
+       });
+       console.log("ready", process.argv[2]);`,
+    );
+    const { npm_lifecycle_event: _, ...env } = environment();
+    env.PATH = `${path.dirname(process.execPath)}${path.delimiter}${env.PATH}`;
+    const npm = spawn("npm", ["run", "-s", "godwit", "--", "engine"], {
+      cwd: clone,
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const said = npm.stdout.setEncoding("utf8");
+    expect((await once(said, "data"))[0]).toBe("ready engine\n");
+
+    npm.kill("SIGTERM");
+
+    // Its output ends when the last that writes to it has ended.
+    expect(await text(said)).toBe("told 1\n");
   });
 });

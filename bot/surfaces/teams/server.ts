@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Activity } from "botbuilder";
 import express, { type ErrorRequestHandler } from "express";
+import { UserError } from "../../../engine/domain/errors.ts";
 import { ChatError, type Handle } from "../../surface.ts";
 import { Heard } from "./activity.ts";
 import type { Connector } from "./connector.ts";
@@ -49,7 +50,14 @@ export async function serve(
     response.sendStatus(status !== undefined && status < 500 ? status : 500);
   }) satisfies ErrorRequestHandler);
   const server = createServer(app);
-  await listening(server, host, port);
+  try {
+    await listening(server, host, port);
+  } catch (cause) {
+    throw new UserError(
+      `Teams cannot be heard at ${host}:${port}; something else may listen there. Set TEAMS_PORT.`,
+      { cause },
+    );
+  }
   const at = (server.address() as AddressInfo).port;
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${at}${endpoint}`,

@@ -13,6 +13,14 @@ const app = {
   tenantId: tenant,
 };
 
+test("a port that another has is refused by the name of its variable", async () => {
+  await using stage = await openStage();
+  const port = Number(new URL(stage.platform.url()!).port);
+  await expect(openStage({ port })).rejects.toThrow(
+    `Teams cannot be heard at 127.0.0.1:${port}; something else may listen there. Set TEAMS_PORT.`,
+  );
+});
+
 test("with an app id, what Teams signed is handled and nothing else is", async () => {
   await using teams = await signer();
   await using stage = await openStage({ ...app, keysUrl: teams.url });

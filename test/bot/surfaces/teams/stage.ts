@@ -48,9 +48,13 @@ export async function openStage(options: Partial<TeamsOptions> = {}): Promise<St
     clock,
     ...options,
   });
-  const server = await platform.listen(async (incoming) => {
+  const hear = async (incoming: Incoming) => {
     heard.push(incoming);
     await answer.with(incoming);
+  };
+  const server = await platform.listen(hear).catch(async (error: unknown) => {
+    await fake[Symbol.asyncDispose]();
+    throw error;
   });
   return {
     fake,
