@@ -3,37 +3,27 @@
  */
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { refuseOtherKeys, rotateKeys } from "../db/keys.ts";
-import { fileToCome, migrationsToCome, refuseWithoutSchema } from "../db/look.ts";
+import { rotateKeys } from "../db/keys.ts";
 import { migrate, migrationStatus, openDatabase, rollback } from "../db/open.ts";
 import { wallClock } from "../engine/domain/clock.ts";
 import { UserError } from "../engine/domain/errors.ts";
-import { scrub } from "../engine/domain/secret.ts";
-import type { Contacts } from "../engine/domain/thread.ts";
-import { openSealer, sealerAtHand } from "../engine/open.ts";
+import { openSealer } from "../engine/open.ts";
 import { makeKey } from "../engine/secrets.ts";
 import { type Config, readConfig } from "./config.ts";
+import { examine } from "./doctor.ts";
 import type { Health } from "./health.ts";
 import { type Log, lastWords, logOfProcess } from "./log.ts";
-import { openEngine, openPlatforms, openStage, type Surroundings } from "./open.ts";
-import { checkBoard } from "./queue-board/address.ts";
+import { openEngine, openStage, type Surroundings } from "./open.ts";
 import { runChat } from "./surfaces/local/chat.ts";
 import { servePage } from "./surfaces/local/page/serve.ts";
 import { runTerminal } from "./surfaces/local/terminal.ts";
 import { aborted, stayAlive, untilSignal } from "./until-signal.ts";
-import { count } from "./wording/figures.ts";
 import { watchedText } from "./wording/health.ts";
 import { boardServedText } from "./wording/queue.ts";
 import {
   aloneText,
-  doctorText,
-  evictsText,
-  inProcessText,
-  keyTexts,
   migrationText,
   misunderstoodText,
-  noDatabaseText,
-  queueText,
   rotatedText,
   servesText,
   type Typed,
@@ -53,8 +43,6 @@ const verbs: Record<string, (words: string[]) => Promise<number>> = {
 const tell = (text: string) => void process.stderr.write(`${text}\n`);
 const surroundings = (log: Log): Surroundings => ({ env: (name) => process.env[name], tell, log });
 const print = (text: string) => void process.stdout.write(`${text}\n`);
-/** Who only asks a platform how it stands speaks to nobody. */
-const nobodyKnown: Contacts = { keep: async () => {}, of: async () => null };
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -231,63 +219,9 @@ async function keys([what = "", ...rest]: string[]): Promise<number> {
   return 0;
 }
 
-/** Says of each part whether it works, and what to do where it does not. Changes nothing. */
 async function doctor(words: string[]): Promise<number> {
   understand("doctor", () => parseArgs({ args: words }));
-  const faults: string[] = [];
-  const check = async (what: string, work: () => Promise<string>) => {
-    try {
-      print(doctorText(what, true, await work()));
-    } catch (error) {
-      const reason = error instanceof UserError ? error.message : String(error);
-      faults.push(what);
-      print(doctorText(what, false, scrub(reason)));
-    }
-  };
-  let config: Config | null = null;
-  await check("configuration", async () => {
-    config = readConfig(process.env);
-    return "every variable can be used";
-  });
-  if (config === null) return 1;
-  const known: Config = config;
-  const log = logOfProcess("doctor", known.logLevel);
-  const { databaseUrl, queueUrl } = known;
-  await check("database", async () => {
-    if (fileToCome(databaseUrl) !== null) return noDatabaseText;
-    await using database = await openDatabase(databaseUrl, { toLook: true });
-    const missing = await migrationsToCome(database);
-    return missing === 0
-      ? `${database.kind}, up to date`
-      : `${database.kind}, ${count(missing, "migration")} to come with the next start`;
-  });
-  await check("keys", async () => {
-    const coming = fileToCome(databaseUrl);
-    await using database =
-      coming === null ? await openDatabase(databaseUrl, { toLook: true }) : null;
-    const sealer = await sealerAtHand(known.keys, database?.file ?? coming);
-    if (database !== null) await refuseOtherKeys(database, sealer);
-    return sealer === null ? keyTexts.none : keyTexts.open;
-  });
-  await check("queue", async () => {
-    if (queueUrl === null) return inProcessText;
-    const { stateOfStore } = await import("../engine/queues/store-state.ts");
-    const state = await stateOfStore(queueUrl);
-    if (state.toCome !== null) await refuseWithoutSchema(queueUrl, state.toCome);
-    const evicts = evictsText(state);
-    if (evicts !== null) throw new UserError(evicts);
-    return queueText(state);
-  });
-  const { board, host, owners } = known;
-  if (board !== null) {
-    await check("board", async () => checkBoard(board, host, owners.length));
-  }
-  await check("chat", async () => {
-    if (known.slack === null && known.teams === null) return "the local page and this terminal";
-    const platforms = await openPlatforms(known, nobodyKnown, log);
-    return (await Promise.all(platforms.map((platform) => platform.check()))).join("; ");
-  });
-  return faults.length === 0 ? 0 : 1;
+  return (await examine(() => readConfig(process.env), print)) ? 0 : 1;
 }
 
 /** Words of a verb, or a `UserError` that says what is wrong with them and what to type. */
