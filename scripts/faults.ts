@@ -1,7 +1,7 @@
 /**
  * The long form of the fault matrix (docs/faults.md): real servers, engines and databases, a fault after another,
  * and a witness that shares no code with the engine.
- *   npm run faults -- [kills|cuts|servers|redis|database|double|all] [times] [--seed n]
+ *   npm run faults -- [kills|cuts|servers|redis|database|double|random|all] [times] [--seed n]
  *                     [--database sqlite|postgres|both]
  * `times` is how many of each, on each database.
  */
@@ -11,6 +11,7 @@ import { cuts } from "../test/faults/cuts.ts";
 import { database } from "../test/faults/database.ts";
 import { double } from "../test/faults/double.ts";
 import { kills } from "../test/faults/kills-random.ts";
+import { random } from "../test/faults/random.ts";
 import { redis } from "../test/faults/redis.ts";
 import { servers } from "../test/faults/server-kills.ts";
 import type { Suite, Tally } from "../test/faults/suite.ts";
@@ -23,7 +24,9 @@ import { provideServers } from "./servers.ts";
 const onEither: Suite[] = [kills, cuts, servers];
 /** Those about databases and queues bring their own, and are run once. */
 const onTheirOwn: Suite[] = [redis, database, double];
-const suites = [...onEither, ...onTheirOwn];
+/** That needs no server at all. */
+const inMemory: Suite[] = [random];
+const suites = [...onEither, ...onTheirOwn, ...inMemory];
 
 /** Lines of what is wrong that are shown of a suite. */
 const shownWrong = 20;
@@ -43,12 +46,18 @@ const asked = faultWords(
 if (typeof asked === "string") {
   process.stderr.write(`${asked}\n`);
   process.exitCode = 1;
-} else if (!provideServers()) process.exitCode = 1;
+} else if (needsServers(asked) && !provideServers()) process.exitCode = 1;
 else process.exitCode = await runAll(asked);
 
-async function runAll({ suites: names, times, databases, ...rest }: Asked): Promise<number> {
-  const seed = rest.seed ?? Date.now() % 1_000_000;
-  say(`seed ${seed}; ${versions().join(", ")}`);
+function needsServers({ suites: names }: Asked): boolean {
+  return suites.some((suite) => names.includes(suite.name) && !inMemory.includes(suite));
+}
+
+async function runAll(words: Asked): Promise<number> {
+  const { suites: names, times, databases } = words;
+  const seed = words.seed ?? Date.now() % 1_000_000;
+  const node = `Node ${process.versions.node}`;
+  say(`seed ${seed}; ${(needsServers(words) ? [node, ...versions()] : [node]).join(", ")}`);
   const rows: Row[] = [];
   for (const suite of suites.filter(({ name }) => names.includes(name))) {
     for (const on of onEither.includes(suite) ? databases : (["own"] as const)) {
@@ -89,11 +98,11 @@ function table(rows: Row[]): string {
   return [head, `|${"---|".repeat(10)}`, ...lines].join("\n");
 }
 
+/** Of the servers. */
 function versions(): string[] {
   const first = (program: string, words: RegExp) =>
     words.exec(execFileSync(program, ["--version"], { encoding: "utf8" }))?.[1] ?? "of no version";
   return [
-    `Node ${process.versions.node}`,
     `Dovecot ${first("dovecot", /^(\S+)/)}`,
     `PostgreSQL ${first(join(binaries(), "postgres"), /(\d[\d.]*)/)}`,
     `Redis ${first("redis-server", /v=(\S+)/)}`,

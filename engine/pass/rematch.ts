@@ -1,3 +1,4 @@
+import { FolderError } from "../domain/errors.ts";
 import { exactFingerprinter, type Fingerprint, type Item } from "../domain/item.ts";
 import { everything, type FailedItem, type LedgerFolder, type Numbered } from "../domain/ledger.ts";
 import type { RunId } from "../domain/pass.ts";
@@ -14,7 +15,8 @@ const chunk = 200;
  * was carried by its content and moves the ledger to the new numbers, so that nothing is carried again.
  * Identical twins match as often as the ledger has them. Every body is read: sizes as listed are not exact
  * on all servers, and a miss would be a duplicate. What cannot be read, while something was not found again, fails:
- * `leaveUnsure` looks at it before it is carried.
+ * `leaveUnsure` looks at it before it is carried. Throws `FolderError` where the source counts more than it lists and
+ * something was not found again.
  */
 export async function rematch(
   row: LedgerFolder,
@@ -30,12 +32,22 @@ export async function rematch(
   rows.sort((a, b) => Number(b.uidValidity === from) - Number(a.uidValidity === from));
   const uids = rows.length === 0 ? [] : await allUids(open);
   const { pairs, unread } = await match(open, uids, rows, care.of(row.id, to));
+  if (pairs.length < rows.length) mustBeWhole(uids.length, open);
   if (await ledger.hasFailures(row.id)) row.owed = everything;
   const unsure = pairs.length < rows.length ? unread : [];
   await ledger.rematch(row.id, { to, pairs, unread: unsure, run }, fence);
   row.uidValidity = to;
   row.mark = null;
   return { found: pairs.length, carried: rows.length };
+}
+
+/** What a listing leaves out may be what was carried: later it would be carried again. */
+export function mustBeWhole(listed: number, { state }: OpenSource): void {
+  const short = state.count - listed;
+  if (short <= 0) return;
+  throw new FolderError(
+    `the old system has numbered the folder anew and counts ${short} more than it lists: nothing of it is carried until it lists them`,
+  );
 }
 
 /** What of these is found again by its content among `uids`, each once, and what of those could not be read. */

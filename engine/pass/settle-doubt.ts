@@ -12,7 +12,7 @@ import type { OpenSource, OpenTarget } from "../domain/provider.ts";
 import type { Ends } from "./ends.ts";
 import type { Resent } from "./late.ts";
 import { readAll } from "./readable.ts";
-import { chunks, rematch } from "./rematch.ts";
+import { chunks, mustBeWhole, rematch } from "./rematch.ts";
 import { there } from "./there.ts";
 import { unclaimed } from "./unclaimed.ts";
 
@@ -84,12 +84,15 @@ export async function settleDoubt(
 
 async function unknown(row: LedgerFolder, open: OpenSource, ends: Ends): Promise<number[]> {
   const uids: number[] = [];
+  let listed = 0;
   for await (const page of open.list()) {
+    listed += page.length;
     const [first, last] = [page[0], page.at(-1)];
     if (first === undefined || last === undefined) continue;
     const known = await ends.ledger.known(row.id, open.state.uidValidity, first.uid, last.uid);
     for (const item of page) if (!known.has(item.uid)) uids.push(item.uid);
   }
+  mustBeWhole(listed, open);
   return uids;
 }
 

@@ -84,7 +84,9 @@ function dyingFolder(folder: OpenTarget): OpenTarget {
       at("during look");
       if (naive !== "blind") yield* folder.look(fromUid, only);
     },
-    uids: () => folder.uids(),
+    async uids(fromUid) {
+      return naive === "blind" ? new Set() : folder.uids(fromUid);
+    },
   };
 }
 
