@@ -1,12 +1,12 @@
 import { gap, noCounters } from "./domain/counters.ts";
 import { FolderError, harmless, UserError } from "./domain/errors.ts";
 import type { Folder } from "./domain/item.ts";
-import type { LedgerFolder, Placed } from "./domain/ledger.ts";
+import type { Intent, LedgerFolder, Placed } from "./domain/ledger.ts";
 import type { Job } from "./domain/pass.ts";
 import type { OpenSource } from "./domain/provider.ts";
 import type { FolderCare } from "./pass/care.ts";
 import { carry } from "./pass/carry.ts";
-import { quietTime, settle } from "./pass/doubts.ts";
+import { isAsked, quietTime, settle } from "./pass/doubts.ts";
 import type { Ends, Full } from "./pass/ends.ts";
 import type { Listing, Todo } from "./pass/listing.ts";
 import { type Lost, lost } from "./pass/lost.ts";
@@ -58,15 +58,19 @@ async function* settleAll(
 ): AsyncGenerator<PassEvent> {
   const doubts = await ends.ledger.intents(job.entry);
   if (doubts.length === 0) return;
-  // It carries under no license: what another pass sent is not its to settle.
-  if (doubts.some(({ repairs, run }) => !repairs && run !== job.run)) {
-    throw new UserError(
-      "A batch of an earlier pass of this mailbox is in doubt. Nothing was put back. Type `delta` first, which settles it.",
-    );
+  const own: Intent[] = [];
+  for (const intent of doubts) {
+    if (intent.repairs || intent.run === job.run) own.push(intent);
+    else if (!(await isAsked(intent, ends))) {
+      // It carries under no license: what another pass sent is not its to settle.
+      throw new UserError(
+        "A batch of an earlier pass of this mailbox is in doubt. Nothing was put back. Type `delta` first, which settles it.",
+      );
+    }
   }
   yield* quietTime(ends, doubts, signal);
   if (signal.aborted) return;
-  for (const intent of doubts) {
+  for (const intent of own) {
     try {
       await settle(intent, job, ends, folders, places);
     } catch (error) {

@@ -4,7 +4,7 @@ import type { Folder } from "./domain/item.ts";
 import type { Intent, LedgerFolder } from "./domain/ledger.ts";
 import type { Job } from "./domain/pass.ts";
 import { carry } from "./pass/carry.ts";
-import { folderOf, quietTime, settle } from "./pass/doubts.ts";
+import { folderOf, isAsked, quietTime, settle } from "./pass/doubts.ts";
 import type { Ends, Full } from "./pass/ends.ts";
 import { countLate } from "./pass/late.ts";
 import { decideAll, noteFailed, tooLarge } from "./pass/listing.ts";
@@ -72,23 +72,28 @@ export async function* runPass(
     await settleGone(job, ends, folders, places, result);
     return result;
   }
-  // It carries under no license: what an earlier pass sent is not its to settle.
-  if (job.kind === "trial" && doubts.some((intent) => intent.run !== job.run)) {
-    throw new UserError(
-      "A batch of an earlier pass of this mailbox is in doubt. Type `delta` first, which settles it.",
-    );
-  }
-
   if (doubts.length > 0) yield* quietTime(ends, doubts, signal);
   if (signal.aborted) return { ...result, interrupted: true };
+  const leave = (folder: number, uids: number[]) => {
+    for (const share of aside) {
+      if (share.row.id === folder) share.inDoubt = share.inDoubt.union(new Set(uids));
+    }
+  };
   for (const intent of doubts) {
+    // It carries under no license: what an earlier pass sent is not its to settle.
+    if (job.kind === "trial" && intent.run !== job.run) {
+      if (!(await isAsked(intent, ends))) {
+        throw new UserError(
+          "A batch of an earlier pass of this mailbox is in doubt. Type `delta` first, which settles it.",
+        );
+      }
+      leave(intent.folder, intent.uids);
+      continue;
+    }
     try {
       const settled = await settle(intent, job, ends, folders, places);
       ends.resent.push(...settled.resent);
-      for (const share of aside) {
-        if (share.row.id !== intent.folder) continue;
-        share.inDoubt = share.inDoubt.union(new Set(settled.stays));
-      }
+      leave(intent.folder, settled.stays);
       const { folder } = intent;
       const counters = settled.found > 0 ? await ends.ledger.counters(job.run, folder) : null;
       if (counters !== null) yield { type: "settled", folder: folderOf(intent, places), counters };

@@ -39,6 +39,18 @@ export function settle(
   return settleDoubt(intent, row, listed, job, ends);
 }
 
+/**
+ * Whether a pass has asked what became of a batch and nobody could judge the rest of it: that stays in doubt, and is
+ * no reason to wait for another pass.
+ */
+export async function isAsked(
+  { folder, uidValidity, uids }: Intent,
+  { ledger }: Pick<Ends, "ledger">,
+): Promise<boolean> {
+  const failed = new Set(await ledger.failures(folder, uidValidity));
+  return uids.every((uid) => failed.has(uid));
+}
+
 /** The source folder a batch is from. */
 export function folderOf(intent: Intent, places: Places): string {
   const rows = [...places.kept.values()];

@@ -83,6 +83,9 @@ test("a message in doubt that is never handed over again holds up no other and i
     counters: { listed: 5, migrated: 1, duplicates: 3, failed: 1 },
   });
   expect(await inDoubt(world)).toEqual([[2]]);
+  // Nor does it hold up those that may not settle it.
+  expect(await world.pass("trial", { works })).toMatchObject({ counters: { failed: 1 } });
+  expect(await world.pass("repair")).toMatchObject({ state: "completed", counters: { listed: 4 } });
   expect(await world.pass("delta")).toMatchObject({ state: "completed", counters: { failed: 0 } });
   expect(there(world)).toBe(6);
 });
