@@ -17,7 +17,7 @@ import type { Suite, Tally } from "./suite.ts";
 import { sumOf, tallyOf } from "./tally.ts";
 
 const log = { info() {}, warn() {} };
-const letsGo = "LOG another engine owns the entry; this one lets go";
+const letsGo = "LOG this engine lost its hold on the mailbox and lets go";
 /** So that a frozen engine's lock is not trusted for longer than 0.7 s; the quiet time is more than that. */
 const quick = { every: 100, within: 300 };
 const quietMs = 1_500;
