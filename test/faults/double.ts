@@ -86,7 +86,8 @@ export const frozenAndThawed = (where: "server" | "file"): Run =>
   async function frozen(stage, how) {
     await using run = await begin(stage, stage[where], how, { lookMs: 50, act: null });
     const [owner, other] = await run.taken();
-    await delay(how.ms / 10);
+    // Long before it has done with it.
+    await delay(how.ms / 50);
     owner.freeze();
     const tries = other.times("BUSY");
     await until("the other asks", () => other.times("BUSY") > tries);
