@@ -12,7 +12,7 @@ import type { Listing, Todo } from "./pass/listing.ts";
 import { type Lost, lost } from "./pass/lost.ts";
 import { type Places, placesOf, stand } from "./pass/place.ts";
 import { readAll } from "./pass/readable.ts";
-import { chunks, rematch } from "./pass/rematch.ts";
+import { chunks, match, rematch } from "./pass/rematch.ts";
 import type { PassEvent, PassResult } from "./pass/result.ts";
 import { type Strangers, strangersOf } from "./pass/strangers.ts";
 
@@ -32,7 +32,9 @@ export async function* repairPass(
   const places = await placesOf(job, ends);
   yield* settleAll(job, ends, folders, places, signal);
   if (signal.aborted) return { ...result, interrupted: true };
-  yield* renumbered(job, ends, folders, places);
+  // Folders that could not be brought to their present numbers.
+  const apart = new Map<string, FolderError>();
+  yield* renumbered(job, ends, folders, places, apart);
   const all = await Array.fromAsync(lost(job.entry, ends.ledger, ends.target));
   const items = all.reduce((total, { present, rows }) => total + present + rows.length, 0);
   yield { type: "expected", items };
@@ -42,8 +44,10 @@ export async function* repairPass(
   const full: Full = { refusals: 0, reason: "" };
   for (const one of all) {
     if (signal.aborted) return { ...result, interrupted: true };
-    const folder = folders.find(({ path }) => path === one.row.source) ?? null;
-    yield* repairFolder(job, ends, folder, one, strangers, places, full, result, signal);
+    const { source } = one.row;
+    const folder = folders.find(({ path }) => path === source) ?? null;
+    const refused = apart.get(source) ?? null;
+    yield* repairFolder(job, ends, folder, refused, one, strangers, places, full, result, signal);
   }
   return result;
 }
@@ -88,14 +92,20 @@ async function* renumbered(
   ends: Ends,
   folders: Folder[],
   places: Places,
+  apart: Map<string, FolderError>,
 ): AsyncGenerator<PassEvent> {
   for (const { path, state } of folders) {
     const row = places.kept.get(path);
     if (row == null || row.uidValidity === null || row.uidValidity === state?.uidValidity) continue;
-    const open = await ends.source.open(path);
-    if (open.state.uidValidity === row.uidValidity) continue;
-    const found = await rematch(row, open, job.run, ends);
-    yield { type: "rematched", folder: path, ...found };
+    try {
+      const open = await ends.source.open(path);
+      if (open.state.uidValidity === row.uidValidity) continue;
+      const found = await rematch(row, open, job.run, ends);
+      yield { type: "rematched", folder: path, ...found };
+    } catch (error) {
+      if (!(error instanceof FolderError)) throw error;
+      apart.set(path, error);
+    }
   }
 }
 
@@ -103,6 +113,7 @@ async function* repairFolder(
   job: Job,
   ends: Ends,
   folder: Folder | null,
+  refused: FolderError | null,
   { row, rows, present, presentOf }: Lost,
   strangers: Strangers | null,
   places: Places,
@@ -121,10 +132,11 @@ async function* repairFolder(
   };
   const listing: Listing = { counters, todo: [], tooLarge: [], missing: [] };
   try {
+    if (rows.length > 0 && refused !== null) throw refused;
     if (rows.length > 0 && folder !== null) {
       const open = await ends.source.open(folder.path);
       const care = ends.care.of(row.id, open.state.uidValidity);
-      const todo = await missing(open, row, rows, strangers, listing, result, care);
+      const todo = await missing(open, row, rows, strangers, listing, result, care, ends);
       await ends.ledger.count(job.run, row.id, counters, ends.fence);
       yield* putBack(job, ends, folder, row, open, { ...listing, todo }, places, full, signal);
     } else counters.vanished += rows.length;
@@ -151,9 +163,23 @@ async function missing(
   { counters }: Listing,
   result: PassResult,
   care: FolderCare,
+  { ledger }: Ends,
 ): Promise<Todo[]> {
-  const wanted = rows.filter(({ uidValidity }) => uidValidity === open.state.uidValidity);
-  counters.vanished += rows.length - wanted.length;
+  const { uidValidity } = open.state;
+  const wanted = rows.filter((one) => one.uidValidity === uidValidity);
+  const old = rows.filter((one) => one.uidValidity !== uidValidity);
+  // What could not be read when the folder was numbered anew may be one of them.
+  const suspects = old.length === 0 ? [] : await ledger.failures(row.id, uidValidity);
+  const { pairs, unread } = await match(open, suspects, old, care);
+  const unsure = Math.min(old.length, pairs.length + unread.length);
+  counters.vanished += old.length - unsure;
+  counters.failed += unsure;
+  if (unsure > 0) {
+    result.folders.push({
+      folder: row.source,
+      reason: `the old system has numbered the folder anew, and ${unsure} were not put back: type \`delta\`, which looks for them there`,
+    });
+  }
   const todo: Todo[] = [];
   let untold = 0;
   for (const some of chunks(wanted, 200)) {

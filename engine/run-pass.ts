@@ -1,7 +1,7 @@
 import { gap, noCounters } from "./domain/counters.ts";
 import { FolderError, harmless, TransientError, UserError } from "./domain/errors.ts";
 import type { Folder } from "./domain/item.ts";
-import type { Intent, LedgerFolder } from "./domain/ledger.ts";
+import type { Intent, LedgerFolder, Numbered } from "./domain/ledger.ts";
 import type { Job } from "./domain/pass.ts";
 import { carry } from "./pass/carry.ts";
 import { folderOf, isAsked, quietTime, settle } from "./pass/doubts.ts";
@@ -10,7 +10,7 @@ import { countLate } from "./pass/late.ts";
 import { decideAll, noteFailed, tooLarge } from "./pass/listing.ts";
 import { setMark } from "./pass/marks.ts";
 import { type Places, place, placesOf, stand } from "./pass/place.ts";
-import { rematch } from "./pass/rematch.ts";
+import { isRenumbered, rematch } from "./pass/rematch.ts";
 import type { PassEvent, PassResult } from "./pass/result.ts";
 import { settledUnopened } from "./pass/unopened.ts";
 import { leaveUnsure } from "./pass/unsure.ts";
@@ -20,8 +20,8 @@ import { countShort, leftOver, owe, paid, settleGone, shortBy } from "./pass/who
 interface Share {
   folder: Folder;
   row: LedgerFolder;
-  /** UIDs of it that are in doubt and that nobody could judge. */
-  inDoubt: ReadonlySet<number>;
+  /** Of it, what is in doubt and nobody could judge. */
+  inDoubt: Numbered[];
 }
 
 /**
@@ -52,16 +52,21 @@ export async function* runPass(
       const unmet = !places.kept.has(row.source);
       places.kept.set(row.source, row);
       if (unmet && job.kind === "retry") leftOver(folder, job, result);
-      if (await settledUnopened(job, ends, folder, row)) continue;
+      if (await settledUnopened(job, ends, folder, row)) {
+        // An earlier try of this run may have been refused it.
+        const before = job.kind === "retry" ? await ends.ledger.counters(job.run, row.id) : null;
+        result.failed += before?.failed ?? 0;
+        continue;
+      }
       // No place is made for it either.
       if (folder.refused !== undefined) throw new FolderError(folder.refused);
       const to = await place(job, ends, folder, row, places);
       // An identical twin sent now would later be taken for the message in doubt.
       if (inDoubt(doubts, row, to) || inDoubt(open, row, to)) {
-        aside.push({ folder, row, inDoubt: new Set() });
+        aside.push({ folder, row, inDoubt: [] });
         continue;
       }
-      const share = { folder, row, inDoubt: new Set<number>() };
+      const share = { folder, row, inDoubt: [] };
       yield* carryFolder(job, ends, share, places, full, result, signal);
     } catch (error) {
       yield await folderFailed(job, ends, folder, error, result);
@@ -74,26 +79,29 @@ export async function* runPass(
   }
   if (doubts.length > 0) yield* quietTime(ends, doubts, signal);
   if (signal.aborted) return { ...result, interrupted: true };
-  const leave = (folder: number, uids: number[]) => {
-    for (const share of aside) {
-      if (share.row.id === folder) share.inDoubt = share.inDoubt.union(new Set(uids));
+  const leave = (folder: number, uidValidity: number, uids: number[]) => {
+    for (const { row, inDoubt } of aside) {
+      if (row.id === folder) inDoubt.push(...uids.map((uid) => ({ uidValidity, uid })));
     }
   };
   for (const intent of doubts) {
     // It carries under no license: what an earlier pass sent is not its to settle.
     if (job.kind === "trial" && intent.run !== job.run) {
-      if (!(await isAsked(intent, ends))) {
+      // What is put back is in the ledger, and is not sent.
+      if (!intent.repairs && !(await isAsked(intent, ends))) {
         throw new UserError(
           "A batch of an earlier pass of this mailbox is in doubt. Type `delta` first, which settles it.",
         );
       }
-      leave(intent.folder, intent.uids);
+      leave(intent.folder, intent.uidValidity, intent.uids);
       continue;
     }
     try {
       const settled = await settle(intent, job, ends, folders, places);
       ends.resent.push(...settled.resent);
-      leave(intent.folder, settled.stays);
+      leave(intent.folder, settled.uidValidity, settled.stays);
+      // Of a folder that is not carried afterwards nobody else counts it.
+      if (!aside.some(({ row }) => row.id === intent.folder)) result.failed += settled.failed;
       const { folder } = intent;
       const counters = settled.found > 0 ? await ends.ledger.counters(job.run, folder) : null;
       if (counters !== null) yield { type: "settled", folder: folderOf(intent, places), counters };
@@ -152,7 +160,12 @@ async function* carryFolder(
 ): AsyncGenerator<PassEvent> {
   const { ledger, fence } = ends;
   let open = await ends.source.open(folder.path);
-  if (row.uidValidity !== null && row.uidValidity !== open.state.uidValidity) {
+  if (inDoubt.some(({ uidValidity }) => uidValidity !== open.state.uidValidity)) {
+    throw new FolderError(
+      "the old system has numbered the folder anew, and some of it is in doubt; type `delta`, which looks for it",
+    );
+  }
+  if (await isRenumbered(row, open.state.uidValidity, ends)) {
     yield {
       type: "rematched",
       folder: folder.path,
@@ -177,7 +190,14 @@ async function* carryFolder(
   }
   const { counters, missing } = listing;
   if (missing.length > 0) await ledger.forget(row.id, open.state.uidValidity, missing, fence);
-  const unsure = await leaveUnsure(job, ends, row, open, listing, inDoubt);
+  const unsure = await leaveUnsure(
+    job,
+    ends,
+    row,
+    open,
+    listing,
+    new Set(inDoubt.map(({ uid }) => uid)),
+  );
   await ledger.count(job.run, row.id, counters, fence);
   const failed = [...tooLarge(listing, ends.target), ...unsure];
   await noteFailed(job, ends, row, open.state, failed, counters);

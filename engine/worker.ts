@@ -90,7 +90,8 @@ async function untilEnd(
       const broken = !(error instanceof TransientError);
       const kind = kindOf(error, job);
       // A server that takes its time over each message gains none by it.
-      const gaveUpOne = kind === "own" && !broken && care.lost(progress.made) && !error.silent;
+      const blames = kind === "own" && !broken;
+      const gaveUpOne = care.lost(progress.made, blames) && !broken && !error.silent;
       if (progress.made || gaveUpOne) tries = noTries;
       tries = { ...tries, [kind]: tries[kind] + 1 };
       if (!broken) {
@@ -108,7 +109,9 @@ async function untilEnd(
       await heard(error, job, works);
       const until = goesOn(error, tries[kind], works);
       works.log.info({ run: job.run, waitingFor: error.waitingFor, until }, "a run waits");
-      if (until - works.clock.now() >= works.settings.letGoMs) {
+      // A message over which connections are lost is found by this engine, or never.
+      const keeps = kind === "own" && care.knows();
+      if (!keeps && until - works.clock.now() >= works.settings.letGoMs) {
         await works.passes.letGo(job.run, { for: error.waitingFor, until }, tries, owned.fence);
         return null;
       }

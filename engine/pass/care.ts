@@ -17,9 +17,11 @@ export interface Care {
   of(folder: number, uidValidity: number): FolderCare;
   /**
    * The connection was lost, after something was carried or not. True where a message was given up for it, which is as
-   * good as that.
+   * good as that. `blames`: it may be for what was under way; not where the server takes nobody.
    */
-  lost(progress: boolean): boolean;
+  lost(progress: boolean, blames: boolean): boolean;
+  /** Something goes alone, or was given up: who lets go of the run forgets that. */
+  knows(): boolean;
 }
 
 /** The same of one folder, as it is numbered now. */
@@ -55,11 +57,13 @@ export function newCare(): Care {
         isGivenUp: (uid) => (losses.get(nameOf(uid)) ?? 0) >= mostLosses,
       };
     },
-    lost(progress) {
+    lost(progress, blames) {
       if (progress) given = 0;
-      const [only, ...others] = underWay;
-      for (const name of underWay) alone.add(name);
+      const met = underWay;
       underWay = [];
+      if (!blames) return false;
+      const [only, ...others] = met;
+      for (const name of met) alone.add(name);
       if (only === undefined || others.length > 0) return false;
       const times = (losses.get(only) ?? 0) + 1;
       losses.set(only, times);
@@ -67,5 +71,6 @@ export function newCare(): Care {
       given += 1;
       return given <= mostGivenUp;
     },
+    knows: () => alone.size > 0,
   };
 }

@@ -51,8 +51,7 @@ async function lateOf(
   const { pool, unread } = await unclaimed(target, floor, into, job, ends);
   if (unread > 0) throw new FolderError("it does not hand over all that stands there");
   let late = 0;
-  for (const key of new Set(keys)) {
-    const sent = keys.filter((one) => one === key).length;
+  for (const [key, { length: sent }] of Map.groupBy(keys, (key) => key)) {
     const there = pool.get(key)?.length ?? 0;
     // Where no UIDs are told, what was sent again is unclaimed too.
     late += ends.target.tellsUids ? Math.min(there, sent) : Math.max(0, there - sent);

@@ -26,7 +26,6 @@ export async function rematch(
 ): Promise<{ found: number; carried: number }> {
   const from = row.uidValidity;
   const to = open.state.uidValidity;
-  if (from === null) return { found: 0, carried: 0 };
   const rows = await ledger.unmatched(row.id, to);
   // Of twins the one that stood here a moment ago is meant.
   rows.sort((a, b) => Number(b.uidValidity === from) - Number(a.uidValidity === from));
@@ -39,6 +38,16 @@ export async function rematch(
   row.uidValidity = to;
   row.mark = null;
   return { found: pairs.length, carried: rows.length };
+}
+
+/** Whether the ledger stands under other numbers: what was carried or, where nothing was, what failed. */
+export async function isRenumbered(
+  row: LedgerFolder,
+  now: number,
+  { ledger }: Pick<Ends, "ledger">,
+): Promise<boolean> {
+  if (row.uidValidity !== null) return row.uidValidity !== now;
+  return (await ledger.failed(row.id)) > (await ledger.failures(row.id, now)).length;
 }
 
 /** What a listing leaves out may be what was carried: later it would be carried again. */

@@ -23,6 +23,9 @@ export interface Settlings {
   resent: Resent[];
   /** UIDs that nobody can judge now: they stay in doubt, and are not sent. */
   stays: number[];
+  uidValidity: number;
+  /** How many of it failed, and count. */
+  failed: number;
 }
 
 /**
@@ -56,11 +59,13 @@ export async function settleDoubt(
   }
   const counters = (await ledger.counters(job.run, intent.folder)) ?? noCounters();
   // Where the folder is listed afterwards, that replaces these.
-  for (const { size } of found.items) {
+  // What is put back is counted already.
+  const failed = intent.repairs ? 0 : found.failed.length;
+  for (const { size } of intent.repairs ? [] : found.items) {
     counters.migrated += 1;
     counters.bytes += size;
   }
-  counters.failed += found.failed.length;
+  counters.failed += failed;
   // An earlier try of this run may have listed them.
   counters.listed += Math.max(0, -gap(counters));
   await ledger.settle(
@@ -79,7 +84,7 @@ export async function settleDoubt(
   const { target, floor } = intent;
   const { missing: keys, targetUidValidity } = found;
   const resent = keys.length === 0 ? [] : [{ target, targetUidValidity, floor, keys }];
-  return { found: found.items.length, resent, stays: found.stays };
+  return { found: found.items.length, resent, stays: found.stays, uidValidity, failed };
 }
 
 async function unknown(row: LedgerFolder, open: OpenSource, ends: Ends): Promise<number[]> {

@@ -43,7 +43,7 @@ export const faults = {
   "the source is numbered anew between passes": 0.3,
   "the target is numbered anew between passes": 0.15,
   "the source is numbered anew during a pass": 0.04,
-  "the target is numbered anew during a pass": 0.03,
+  "the target is numbered anew during a pass": 0.06,
 } as const satisfies Record<string, number>;
 
 export type Fault = keyof typeof faults;

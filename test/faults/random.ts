@@ -47,9 +47,19 @@ export async function randomPasses(
 async function carryAll(stage: Stage): Promise<string[]> {
   const { trouble, world } = stage;
   const wrong: string[] = [];
+  let [before, copies] = [0, 0];
   const judge = (pass: PassSnapshot, isLast: boolean) => {
     stage.story.push(`the ${pass.kind} is ${pass.state}: ${pass.runs[0]?.reason}`);
     wrong.push(...notInOrder(pass, stage.tellsUids, isLast));
+    const came = trouble.struck.get("a letter comes during a pass") ?? 0;
+    const { lost, duplicated } = stage.verdict();
+    const brought = pass.state === "completed" && /^(full|delta)$/.test(pass.kind);
+    if (brought && came === before && lost.length > 0) {
+      wrong.push(`the ${pass.kind} is ${pass.state}, and ${lost.length} letters are not there`);
+    }
+    if (duplicated.length > copies) wrong.push(`the ${pass.kind} left copies`);
+    copies = duplicated.length;
+    before = came;
   };
   stage.deliver(12);
   for (let n = 0; n < 4; n += 1) {
@@ -117,6 +127,9 @@ function notInOrder(pass: PassSnapshot, tellsUids: boolean, last: boolean): stri
   if (state === "stopped") wrong.push(`the ${kind} was stopped, by nobody`);
   if (reason?.includes("error of Godwit's own")) wrong.push(`the ${kind} failed: ${reason}`);
   if (gap(counters) !== 0) wrong.push(`the sums of the ${kind}, ${state}, do not balance`);
+  if (state === "completed" && counters.failed > 0) {
+    wrong.push(`the ${kind} is ${state}, and ${counters.failed} failed`);
+  }
   if (licenses.reserved !== 0) wrong.push(`the ${kind} left a license reserved`);
   const late = reason?.includes("stored late") ?? false;
   if (late && tellsUids) wrong.push(`the ${kind} tells of late copies, and there are none`);
