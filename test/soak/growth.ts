@@ -7,9 +7,8 @@ export interface Sample {
 
 /**
  * How a figure is judged. `level`: the last fifth's median is no more than the first's by a tenth, and by `free` that
- * any number may swing. `memory`: in the second half it grows by less than a tenth of its median an hour, and the most of
- * the last fifth is no more than 1.25 times the median: V8 takes what a process may have for half an hour and longer, and
- * then no more, which a leak does not. `live`: what a full collection leaves grows by less than a twentieth an hour.
+ * any number may swing. `memory`: it grows by less than a tenth of its median an hour, and the most of the last fifth
+ * is no more than 1.25 times the median. `live`: what a full collection leaves grows by less than a twentieth an hour.
  */
 export type Rule = { type: "level"; free: number } | { type: "memory" } | { type: "live" };
 
@@ -43,13 +42,11 @@ export function growthOf(samples: Sample[], rule: Rule): Growth {
   const fifth = (end - from) / 5;
   const early = warm.filter(({ at }) => at <= from + fifth).map(({ value }) => value);
   const late = warm.filter(({ at }) => at >= end - fifth).map(({ value }) => value);
-  const half = Math.min(from + (end - from) / 2, end - tells);
-  const judged = rule.type === "memory" ? warm.filter(({ at }) => at >= half) : warm;
   const found = {
     first: median(early),
     last: median(late),
     most: Math.max(...late, 0),
-    perHour: slope(judged) * hour,
+    perHour: slope(warm) * hour,
   };
   if (warm.length < 5) return { ...found, verdict: "short" };
   const usual = median(warm.map(({ value }) => value));

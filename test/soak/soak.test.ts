@@ -39,11 +39,6 @@ describe("an hour of a process without leaks is flat", () => {
     expect(verdict(lasting(60, process.descriptors), descriptors)).toBe("flat");
   });
 
-  test("though it takes more and more for half an hour, and then stops", () => {
-    const filling = (at: number) => (280 + 100 * (1 - Math.exp(-at / (15 * minute)))) * mega;
-    expect(verdict(lasting(60, filling), resident)).toBe("flat");
-  });
-
   test("with a spike in the middle", () => {
     const spike = (at: number) =>
       healthy(6).live(at) + (at > 30 * minute && at < 34 * minute ? 20 * mega : 0);
