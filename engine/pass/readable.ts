@@ -4,6 +4,9 @@ import type { FailedItem } from "../domain/ledger.ts";
 import type { OpenSource } from "../domain/provider.ts";
 import { type FolderCare, givenUp } from "./care.ts";
 
+/** For people: why a message failed that the source lists and leaves out of what it hands over. */
+export const notHandedOver = "the old system lists it but does not hand it over";
+
 /**
  * Reads every message the source hands over and gives each to `take`: where it refuses a set, the rest is asked
  * for one by one, so that a message nobody can read holds up no other. Answers those that were refused alone,

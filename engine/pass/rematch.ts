@@ -5,7 +5,7 @@ import type { RunId } from "../domain/pass.ts";
 import type { OpenSource } from "../domain/provider.ts";
 import type { FolderCare } from "./care.ts";
 import type { Ends } from "./ends.ts";
-import { readAll } from "./readable.ts";
+import { notHandedOver, readAll } from "./readable.ts";
 
 /** How many messages are read at a time to be compared. */
 const chunk = 200;
@@ -68,9 +68,7 @@ export async function match(
 ): Promise<{ pairs: { old: Numbered; uid: number }[]; unread: FailedItem[] }> {
   const left = Map.groupBy(rows, ({ fingerprint }) => fingerprint.toString("base64"));
   const pairs: { old: Numbered; uid: number }[] = [];
-  const unread = new Map(
-    uids.map((uid) => [uid, "the old system lists it but does not hand it over"]),
-  );
+  const unread = new Map(uids.map((uid) => [uid, notHandedOver]));
   for (const some of chunks(uids, chunk)) {
     const refused = await readAll(open, some, care, async (item) => {
       const old = left.get(await keyOf(item))?.shift();

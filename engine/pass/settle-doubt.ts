@@ -11,7 +11,7 @@ import type { Job } from "../domain/pass.ts";
 import type { OpenSource, OpenTarget } from "../domain/provider.ts";
 import type { Ends } from "./ends.ts";
 import type { Resent } from "./late.ts";
-import { readAll } from "./readable.ts";
+import { notHandedOver, readAll } from "./readable.ts";
 import { chunks, mustBeWhole, rematch } from "./rematch.ts";
 import { there } from "./there.ts";
 import { unclaimed } from "./unclaimed.ts";
@@ -58,9 +58,9 @@ export async function settleDoubt(
     found = await find(intent, uids, open, into, job, ends);
   }
   const counters = (await ledger.counters(job.run, intent.folder)) ?? noCounters();
-  // Where the folder is listed afterwards, that replaces these.
   // What is put back is counted already.
   const failed = intent.repairs ? 0 : found.failed.length;
+  // Where the folder is listed afterwards, that replaces these.
   for (const { size } of intent.repairs ? [] : found.items) {
     counters.migrated += 1;
     counters.bytes += size;
@@ -124,9 +124,7 @@ async function find(
   const { pool, unread } = await unclaimed(intent.target, floor, into, job, ends);
   const items: Settled[] = [];
   const missing = new Map<number, string>();
-  const notRead = new Map(
-    uids.map((uid) => [uid, "the old system lists it but does not hand it over"]),
-  );
+  const notRead = new Map(uids.map((uid) => [uid, notHandedOver]));
   const care = ends.care.of(intent.folder, open.state.uidValidity);
   const spoken = new Set<string>();
   for (const some of chunks(uids, 200)) {

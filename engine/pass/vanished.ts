@@ -2,6 +2,7 @@ import { FolderError, harmless, TransientError } from "../domain/errors.ts";
 import type { FailedItem, LedgerFolder } from "../domain/ledger.ts";
 import type { OpenSource } from "../domain/provider.ts";
 import type { Ends } from "./ends.ts";
+import { notHandedOver } from "./readable.ts";
 
 /** What is known of items that were asked for and not given. */
 interface Looked {
@@ -32,7 +33,7 @@ export async function vanished(
     }
     for await (const page of from.list(missing)) {
       for (const { uid } of page) {
-        withheld.push({ uid, reason: "the old system lists it but does not hand it over" });
+        withheld.push({ uid, reason: notHandedOver });
       }
     }
     return { from, withheld, refused: null };

@@ -1,4 +1,4 @@
-import { TransientError } from "../../engine/domain/errors.ts";
+import { FolderError, TransientError } from "../../engine/domain/errors.ts";
 import type { Item } from "../../engine/domain/item.ts";
 import type { Owners } from "../../engine/domain/owner.ts";
 import type { PassKind } from "../../engine/domain/pass.ts";
@@ -38,6 +38,42 @@ export function opening(change: (open: OpenSource, path: string) => OpenSource) 
     ...source,
     open: async (path) => change(await source.open(path), path),
   });
+}
+
+/**
+ * A source that does not hand over this UID at those readings of it; the first is 1. What it refuses among others is
+ * asked for alone, which is the next.
+ */
+export function withholding(
+  uid: number,
+  how: "refuses it" | "leaves it out",
+  when: (reading: number) => boolean,
+) {
+  let reading = 0;
+  return opening((open) => ({
+    ...open,
+    async *read(uids) {
+      if (uids.includes(uid)) reading += 1;
+      const withheld = when(reading);
+      for await (const item of open.read(uids)) {
+        if (item.uid !== uid || !withheld) yield item;
+        else if (how === "refuses it") throw new FolderError("NO [SERVERBUG] Internal error");
+      }
+    },
+  }));
+}
+
+/** A source that hangs up, or goes silent, whenever this message is handed over. */
+export function hangingUp(uid: number, silent = false) {
+  return opening((open) => ({
+    ...open,
+    async *read(uids) {
+      for await (const item of open.read(uids)) {
+        if (item.uid === uid) throw gone(silent);
+        yield item;
+      }
+    },
+  }));
 }
 
 /** A target that takes items another way. */
@@ -93,7 +129,8 @@ export function refusing(when: (uid: number) => boolean) {
   });
 }
 
-async function* one(item: Item): AsyncGenerator<Item> {
+/** This item alone, as a target is given it. */
+export async function* one(item: Item): AsyncGenerator<Item> {
   yield item;
 }
 

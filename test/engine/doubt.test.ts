@@ -1,12 +1,11 @@
 import { expect, test } from "vitest";
 import { FolderError, TransientError } from "../../engine/domain/errors.ts";
-import type { Item } from "../../engine/domain/item.ts";
 import type { Owners } from "../../engine/domain/owner.ts";
 import { preview, submit } from "../../engine/submit.ts";
 import { carryRun } from "../../engine/worker.ts";
 import type { Interruption } from "../../engine/works.ts";
 import type { MemoryWorld } from "../doubles/memory-world.ts";
-import { annas, letter, twisted } from "../doubles/twisted.ts";
+import { annas, letter, one, twisted } from "../doubles/twisted.ts";
 
 const minute = 60_000;
 
@@ -249,10 +248,6 @@ async function* thenLost(
 ): AsyncGenerator<Uint8Array> {
   yield* body;
   lost.abort();
-}
-
-async function* one(item: Item): AsyncGenerator<Item> {
-  yield item;
 }
 
 async function submitted({ godwit, project }: MemoryWorld) {

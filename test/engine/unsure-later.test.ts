@@ -11,42 +11,16 @@ import {
   annas,
   cutAfter,
   gone,
+  hangingUp,
   letter,
   opening,
   refusing,
   there,
   twisted,
+  withholding,
 } from "../doubles/twisted.ts";
 
 // What comes after something could not be judged: other kinds of passes, other tries, other numbers.
-
-/** A source that refuses this UID at those readings of it; the first is 1. */
-function withholding(uid: number, when: (reading: number) => boolean) {
-  let reading = 0;
-  return opening((open) => ({
-    ...open,
-    async *read(uids) {
-      if (uids.includes(uid)) reading += 1;
-      const withheld = when(reading);
-      for await (const item of open.read(uids)) {
-        if (item.uid === uid && withheld) throw new FolderError("NO [SERVERBUG] Internal error");
-        yield item;
-      }
-    },
-  }));
-}
-
-/** Hangs up, or goes silent, whenever this message is handed over. */
-const hangingUp = (uid: number, silent = false) =>
-  opening((open) => ({
-    ...open,
-    async *read(uids) {
-      for await (const item of open.read(uids)) {
-        if (item.uid === uid) throw gone(silent);
-        yield item;
-      }
-    },
-  }));
 
 async function begun(world: MemoryWorld, kind: PassKind, works: Works, stop: AbortController) {
   const { desk } = world.godwit;
@@ -77,7 +51,10 @@ async function stoppedInDoubt(world: MemoryWorld, stored: number) {
 test("a trial sends nothing of a folder that was numbered anew and has something in doubt", async () => {
   await using world = await annas(4);
   await world.pass("full", {
-    works: twisted(world, { target: cutAfter(3), source: withholding(3, (n) => n > 1) }),
+    works: twisted(world, {
+      target: cutAfter(3),
+      source: withholding(3, "refuses it", (n) => n > 1),
+    }),
   });
   world.system.remove("anna@old", "INBOX", 1);
   world.system.renumber("anna@old", "INBOX");
@@ -92,7 +69,7 @@ test("a retry is not green while something of what it asked about failed", async
   await using world = await annas(3);
   await stoppedInDoubt(world, 3);
 
-  const works = twisted(world, { source: withholding(2, () => true) });
+  const works = twisted(world, { source: withholding(2, "refuses it", () => true) });
   const retry = await world.pass("retry", { works });
 
   expect(retry).toMatchObject({ state: "completed_with_errors", counters: { failed: 1 } });
@@ -124,7 +101,7 @@ test("what a repair left in doubt is counted by no delta, and holds up no trial"
   await world.pass("full");
   await world.pass("delta");
   world.system.remove("anna@new", "INBOX", 2);
-  const source = withholding(2, (n) => n > 2);
+  const source = withholding(2, "refuses it", (n) => n > 2);
   const works = twisted(world, { target: cutAfter(1), source });
   await world.pass("repair", { works });
 
@@ -143,7 +120,7 @@ test("a repair is not green where what is missing could not be read under its ne
   world.system.remove("anna@new", "INBOX", 2);
   world.system.renumber("anna@old", "INBOX");
 
-  const works = twisted(world, { source: withholding(2, () => true) });
+  const works = twisted(world, { source: withholding(2, "refuses it", () => true) });
   const repair = await world.pass("repair", { works });
 
   expect(repair).toMatchObject({ state: "completed_with_errors", counters: { failed: 1 } });

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { FolderError } from "../../engine/domain/errors.ts";
-import type { Item } from "../../engine/domain/item.ts";
 import type { OpenSource, OpenTarget } from "../../engine/domain/provider.ts";
 import type { MemoryWorld } from "../doubles/memory-world.ts";
 import {
@@ -8,34 +7,19 @@ import {
   annas,
   cutAfter,
   gone,
+  hangingUp,
   letter,
+  one,
   opening,
   there,
   twisted,
+  withholding,
 } from "../doubles/twisted.ts";
 
 // What is in doubt, or was numbered anew, while one of the two systems does not hand over what it has.
 
-type Odd = "refuses it" | "leaves it out";
-
-/** A source that does not hand over this UID at those readings of it; the first is 1. */
-function withholding(uid: number, how: Odd, when: (reading: number) => boolean) {
-  let reading = 0;
-  return opening((open) => ({
-    ...open,
-    async *read(uids) {
-      if (uids.includes(uid)) reading += 1;
-      const withheld = when(reading);
-      for await (const item of open.read(uids)) {
-        if (item.uid !== uid || !withheld) yield item;
-        else if (how === "refuses it") throw new FolderError("NO [SERVERBUG] Internal error");
-      }
-    },
-  }));
-}
-
 /** What was refused among others is asked for alone. */
-const once = (how: Odd, reading: number) => (n: number) =>
+const once = (how: string, reading: number) => (n: number) =>
   n === reading || (how === "refuses it" && n === reading + 1);
 
 const inDoubt = async (world: MemoryWorld) => {
@@ -372,18 +356,6 @@ test.each([
   },
 );
 
-/** Hangs up whenever this message is handed over. */
-const hangingUp = (uid: number) =>
-  opening((open) => ({
-    ...open,
-    async *read(uids) {
-      for await (const item of open.read(uids)) {
-        if (item.uid === uid) throw gone();
-        yield item;
-      }
-    },
-  }));
-
 test("a message on which the source hangs up each time fails alone, in this pass and in the next", async () => {
   await using world = await annas(30);
   world.system.deliver("anna@old", "Work", letter(1));
@@ -411,7 +383,7 @@ test("so does one on which the target hangs up, and one that was met when the so
   const target = adding(async function* (into, items) {
     for await (const item of items) {
       if (item.uid === 5) throw gone();
-      yield* into.add(only(item));
+      yield* into.add(one(item));
     }
   });
 
@@ -427,10 +399,6 @@ test("so does one on which the target hangs up, and one that was met when the so
   expect(await world.pass("delta")).toMatchObject({ state: "completed" });
   expect(there(world)).toBe(12);
 });
-
-async function* only(item: Item): AsyncGenerator<Item> {
-  yield item;
-}
 
 test("several of them do not make a run give up, a server that hangs up on all does", async () => {
   await using world = await annas(60);
