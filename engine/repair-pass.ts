@@ -76,7 +76,7 @@ async function* settleAll(
   if (signal.aborted) return;
   for (const intent of own) {
     try {
-      await settle(intent, job, ends, folders, places);
+      await settle(intent, false, job, ends, folders, places);
     } catch (error) {
       if (!(error instanceof FolderError)) throw error;
       throw new UserError(

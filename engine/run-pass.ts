@@ -6,7 +6,8 @@ import type { Job } from "./domain/pass.ts";
 import { carry } from "./pass/carry.ts";
 import { folderOf, isAsked, quietTime, settle } from "./pass/doubts.ts";
 import type { Ends, Full } from "./pass/ends.ts";
-import { countLate } from "./pass/late.ts";
+import { bind, type Held } from "./pass/held.ts";
+import { countLate, noteResent } from "./pass/late.ts";
 import { decideAll, noteFailed, tooLarge } from "./pass/listing.ts";
 import { setMark } from "./pass/marks.ts";
 import { type Places, place, placesOf, stand } from "./pass/place.ts";
@@ -22,6 +23,8 @@ interface Share {
   row: LedgerFolder;
   /** Of it, what is in doubt and nobody could judge. */
   inDoubt: Numbered[];
+  /** Of it, what is in doubt until it is sent. */
+  held: Held[];
 }
 
 /**
@@ -63,19 +66,15 @@ export async function* runPass(
       const to = await place(job, ends, folder, row, places);
       // An identical twin sent now would later be taken for the message in doubt.
       if (inDoubt(doubts, row, to) || inDoubt(open, row, to)) {
-        aside.push({ folder, row, inDoubt: [] });
+        aside.push({ folder, row, inDoubt: [], held: [] });
         continue;
       }
-      const share = { folder, row, inDoubt: [] };
+      const share = { folder, row, inDoubt: [], held: [] };
       yield* carryFolder(job, ends, share, places, full, result, signal);
     } catch (error) {
       yield await folderFailed(job, ends, folder, error, result);
       open.push(...(await fresh(job, ends, [...doubts, ...open])));
     }
-  }
-  if (doubts.length === 0 && aside.length === 0) {
-    await settleGone(job, ends, folders, places, result);
-    return result;
   }
   if (doubts.length > 0) yield* quietTime(ends, doubts, signal);
   if (signal.aborted) return { ...result, interrupted: true };
@@ -97,11 +96,14 @@ export async function* runPass(
       continue;
     }
     try {
-      const settled = await settle(intent, job, ends, folders, places);
-      ends.resent.push(...settled.resent);
+      const share = aside.find(({ row }) => row.id === intent.folder);
+      const sends = share !== undefined;
+      const settled = await settle(intent, sends, job, ends, folders, places);
+      noteResent(ends.resent, intent.id, settled.resent);
       leave(intent.folder, settled.uidValidity, settled.stays);
       // Of a folder that is not carried afterwards nobody else counts it.
-      if (!aside.some(({ row }) => row.id === intent.folder)) result.failed += settled.failed;
+      if (share === undefined) result.failed += settled.failed;
+      else if (settled.held !== null) share.held.push(settled.held);
       const { folder } = intent;
       const counters = settled.found > 0 ? await ends.ledger.counters(job.run, folder) : null;
       if (counters !== null) yield { type: "settled", folder: folderOf(intent, places), counters };
@@ -152,7 +154,7 @@ function expected(folders: Folder[], job: Job): number {
 async function* carryFolder(
   job: Job,
   ends: Ends,
-  { folder, row, inDoubt }: Share,
+  { folder, row, inDoubt, held }: Share,
   places: Places,
   full: Full,
   result: PassResult,
@@ -201,6 +203,7 @@ async function* carryFolder(
   await ledger.count(job.run, row.id, counters, fence);
   const failed = [...tooLarge(listing, ends.target), ...unsure];
   await noteFailed(job, ends, row, open.state, failed, counters);
+  await bind(job, ends, held, listing, unsure);
   if (listing.todo.length > 0) {
     const to = await stand(job, ends, folder, row, places);
     for await (const soFar of carry(job, ends, row, to, open, listing, full, signal)) {

@@ -6,7 +6,7 @@ import type { Address, Provider } from "./domain/provider.ts";
 import type { ZonedWindows } from "./domain/window.ts";
 import { type Care, newCare } from "./pass/care.ts";
 import { checkFirst, refuseFull } from "./pass/check.ts";
-import type { Resent } from "./pass/late.ts";
+import type { AllResent } from "./pass/late.ts";
 import type { PassResult } from "./pass/result.ts";
 import { reach } from "./pass/whole.ts";
 import { repairPass } from "./repair-pass.ts";
@@ -73,7 +73,7 @@ async function untilEnd(
   let doubtSettlesAt = works.clock.now() + works.settings.quietMs;
   let { tries } = job;
   // Over all connections: what was sent first may be stored late.
-  const resent: Resent[] = [];
+  const resent: AllResent = new Map();
   const care = newCare();
   for (;;) {
     // People are told of the first try in vain, and then that it brings something, or how it ends.
@@ -129,7 +129,7 @@ async function once(
   works: Works,
   owned: Owned,
   doubtSettlesAt: Instant,
-  progress: { made: boolean; quietly: boolean; resent: Resent[]; care: Care },
+  progress: { made: boolean; quietly: boolean; resent: AllResent; care: Care },
   stop: AbortSignal,
 ): Promise<{ result: PassResult; checked: Checked | null }> {
   const { passes, ledger, projects, clock, settings } = works;

@@ -95,6 +95,8 @@ export type Receipt =
       reason: string;
       /** The mailbox is full: what follows will be refused as well. */
       full: boolean;
+      /** The server broke down over it, by its own words: it may stand there all the same, and be shown later. */
+      mayStand?: boolean;
     };
 
 /** What a verify shows of one side. */

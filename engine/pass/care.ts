@@ -6,6 +6,9 @@ const mostLosses = 3;
 /** So many are given up in a row and do not count against the run: what is dropped each time is no matter of messages. */
 const mostGivenUp = 20;
 
+/** Of so many in a run a refusal is not believed at once: a target that breaks down over all it is given has nothing. */
+const mostAskedAgain = 20;
+
 /** For people: why a message was not handed over. */
 export const givenUp = `the connection was lost ${mostLosses} times while it was handed over`;
 
@@ -16,11 +19,11 @@ export const givenUp = `the connection was lost ${mostLosses} times while it was
 export interface Care {
   of(folder: number, uidValidity: number): FolderCare;
   /**
-   * The connection was lost, after something was carried or not. True where a message was given up for it, which is as
-   * good as that. `blames`: it may be for what was under way; not where the server takes nobody.
+   * The connection was lost, after something was carried or not. True where a message was given up for it, or is asked
+   * for again, which is as good as that. `blames`: it may be for what was under way; not where the server takes nobody.
    */
   lost(progress: boolean, blames: boolean): boolean;
-  /** Something goes alone, or was given up: who lets go of the run forgets that. */
+  /** Something goes alone, was given up or asked for again: who lets go of the run forgets that. */
   knows(): boolean;
 }
 
@@ -30,6 +33,10 @@ export interface FolderCare {
   during<Done>(uids: readonly number[], work: () => Promise<Done>): Promise<Done>;
   isAlone(uid: number): boolean;
   isGivenUp(uid: number): boolean;
+  /**
+   * The target refused what it may have, by breaking down or not, for the first time in this run: it is to be asked again.
+   */
+  isRefusedAnew(uid: number, brokeDown: boolean): boolean;
 }
 
 /** Of a run that has lost nothing yet. */
@@ -38,6 +45,8 @@ export function newCare(): Care {
   const alone = new Set<string>();
   const losses = new Map<string, number>();
   let given = 0;
+  const refused = new Set<string>();
+  let isNew = false;
   return {
     of(folder, uidValidity) {
       const nameOf = (uid: number) => `${folder} ${uidValidity} ${uid}`;
@@ -55,13 +64,21 @@ export function newCare(): Care {
         },
         isAlone: (uid) => alone.has(nameOf(uid)),
         isGivenUp: (uid) => (losses.get(nameOf(uid)) ?? 0) >= mostLosses,
+        isRefusedAnew(uid, brokeDown) {
+          const name = `${nameOf(uid)} ${brokeDown}`;
+          isNew = !refused.has(name) && refused.size < mostAskedAgain;
+          if (isNew) refused.add(name);
+          return isNew;
+        },
       };
     },
     lost(progress, blames) {
       if (progress) given = 0;
+      const isAskedAgain = isNew;
+      isNew = false;
       const met = underWay;
       underWay = [];
-      if (!blames) return false;
+      if (isAskedAgain || !blames) return isAskedAgain;
       const [only, ...others] = met;
       for (const name of met) alone.add(name);
       if (only === undefined || others.length > 0) return false;
@@ -71,6 +88,6 @@ export function newCare(): Care {
       given += 1;
       return given <= mostGivenUp;
     },
-    knows: () => alone.size > 0,
+    knows: () => alone.size + refused.size > 0,
   };
 }

@@ -3,8 +3,9 @@ import type { LedgerFolder } from "../domain/ledger.ts";
 import type { Job } from "../domain/pass.ts";
 import type { OpenSource } from "../domain/provider.ts";
 import type { Ends, Full } from "./ends.ts";
+import { staysOf } from "./held.ts";
 import type { Listing, Todo } from "./listing.ts";
-import { send } from "./send.ts";
+import { type Refusal, send } from "./send.ts";
 import { vanished } from "./vanished.ts";
 
 /** After so many refusals in a row for want of space, nothing more is sent to a mailbox. */
@@ -28,7 +29,10 @@ export async function* carry(
   const { counters } = listing;
   let from = open;
   const { isAlone } = ends.care.of(row.id, open.state.uidValidity);
-  for (const batch of batches(listing.todo, ends.batch, isAlone)) {
+  // What is in doubt goes first: a target that has it all the same, and breaks down over that, does so over nothing else.
+  const isHeld = ({ held }: Todo) => held?.target === to;
+  const todo = [...listing.todo.filter(isHeld), ...listing.todo.filter((item) => !isHeld(item))];
+  for (const batch of batches(todo, ends.batch, isAlone)) {
     if (signal.aborted) return;
     const { migrated } = counters;
     if (full.refusals >= fullAfter)
@@ -39,7 +43,10 @@ export async function* carry(
   }
 }
 
-/** Runs of items up to so many and so large together; one that is larger, or to go alone, is a batch of its own. */
+/**
+ * Runs of items up to so many and so large together, never of two batches in doubt; one that is larger, or to go alone,
+ * is a batch of its own.
+ */
 function* batches(
   todo: readonly Todo[],
   limit: { items: number; bytes: number },
@@ -52,7 +59,8 @@ function* batches(
       yield [item];
       continue;
     }
-    if (batch.length > 0 && (batch.length >= limit.items || bytes + item.size > limit.bytes)) {
+    const isFull = batch.length >= limit.items || bytes + item.size > limit.bytes;
+    if (batch.length > 0 && (isFull || batch[0]?.held !== item.held)) {
       yield batch;
       batch = [];
       bytes = 0;
@@ -78,26 +86,38 @@ async function carryBatch(
   const { uidValidity } = open.state;
   const uids = batch.map((item) => item.uid);
   const into = await ends.target.open(to);
-  const intent = await ledger.intend(
-    {
-      folder: row.id,
-      uidValidity,
-      uids,
-      target: to,
-      targetUidValidity: into.state.uidValidity,
-      floor: into.state.uidNext,
-      run: job.run,
-      repairs: job.kind === "repair",
-    },
-    fence,
-  );
+  const of = batch[0]?.held;
+  const held = of?.target === to ? of : null;
+  const intent =
+    held?.intent ??
+    (await ledger.intend(
+      {
+        folder: row.id,
+        uidValidity,
+        uids,
+        target: to,
+        targetUidValidity: into.state.uidValidity,
+        floor: into.state.uidNext,
+        run: job.run,
+        repairs: job.kind === "repair",
+      },
+      fence,
+    ));
   const care = ends.care.of(row.id, uidValidity);
-  const sent = await care.during(uids, () => send(open, into, uids, counters, full, ends.lost));
+  // Believed when it is said again after the target was asked.
+  const doubts = ({ uid, mayStand = false }: Refusal) =>
+    (held !== null || mayStand) && care.isRefusedAnew(uid, mayStand);
+  const sent = await care.during(uids, () =>
+    send(open, into, uids, counters, full, doubts, ends.lost),
+  );
   const missing = uids.filter((uid) => !sent.given.has(uid));
   const alone = sent.refused !== null && uids.length > 1 ? missing : [];
   const looked = await vanished(ends, row, open, alone.length > 0 ? [] : missing);
   const { from, withheld, refused } = looked;
   for (const one of withheld) one.reason = sent.refused ?? one.reason;
+  // What the source withheld, or hands over alone, the target has not answered for.
+  const unsent = new Set([...alone, ...withheld.map(({ uid }) => uid)]);
+  if (held !== null) held.uids = held.uids.difference(new Set(uids)).union(unsent);
   counters.vanished += missing.length - alone.length - withheld.length;
   counters.failed += withheld.length;
   await ledger.settle(
@@ -108,6 +128,7 @@ async function carryBatch(
       uidValidity,
       items: sent.items,
       failed: [...sent.failed, ...withheld],
+      stays: held === null ? [] : staysOf(held),
       counters,
     },
     fence,

@@ -23,9 +23,10 @@ export async function* quietTime(
   yield { type: "goes on" };
 }
 
-/** Asks the target what became of a batch in doubt. */
+/** Asks the target what became of a batch in doubt. `sends`: its folder is carried afterwards. */
 export function settle(
   intent: Intent,
+  sends: boolean,
   job: Job,
   ends: Ends,
   folders: Folder[],
@@ -36,7 +37,7 @@ export function settle(
     source: folders.some((one) => one.path === row?.source),
     target: places.present.has(intent.target),
   };
-  return settleDoubt(intent, row, listed, job, ends);
+  return settleDoubt(intent, row, listed, sends, job, ends);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Ledger } from "../domain/ledger.ts";
 import type { Fence } from "../domain/owner.ts";
 import type { Source, Target } from "../domain/provider.ts";
 import type { Care } from "./care.ts";
-import type { Resent } from "./late.ts";
+import type { AllResent } from "./late.ts";
 
 /** What a pass works with. One owner: `fence` proves it to the ledger. */
 export interface Ends {
@@ -20,7 +20,7 @@ export interface Ends {
   /** Aborts when the entry is no longer ours: not a byte more may be sent. */
   lost: AbortSignal;
   /** What the run has sent again, over all its connections: the target may store late what it was sent first. */
-  resent: Resent[];
+  resent: AllResent;
   care: Care;
 }
 

@@ -5,11 +5,14 @@ import type { FailedItem, Ledger, LedgerFolder } from "../domain/ledger.ts";
 import type { Job } from "../domain/pass.ts";
 import type { OpenSource, Target } from "../domain/provider.ts";
 import type { Ends } from "./ends.ts";
+import type { Held } from "./held.ts";
 
 /** An item decided to be carried, with its size as listed. */
 export interface Todo {
   uid: number;
   size: number;
+  /** The batch in doubt it is of. */
+  held?: Held;
 }
 
 /** A folder as listed and decided: what is to be carried, and the counters so far. */

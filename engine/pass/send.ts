@@ -10,6 +10,8 @@ import type { FailedItem, Settled } from "../domain/ledger.ts";
 import type { OpenSource, OpenTarget, Receipt } from "../domain/provider.ts";
 import type { Full } from "./ends.ts";
 
+export type Refusal = Receipt & { outcome: "refused" };
+
 /** What became of a batch that was sent. */
 export interface Sent {
   items: Settled[];
@@ -21,8 +23,8 @@ export interface Sent {
 }
 
 /**
- * Sends a batch and counts what came of it. Throws where anything of it may stand at the target without an answer,
- * and where the entry is no longer ours.
+ * Sends a batch and counts what came of it. Throws where anything of it may stand at the target without an answer, or
+ * with a refusal that is doubted, and where the entry is no longer ours.
  */
 export async function send(
   open: OpenSource,
@@ -30,6 +32,7 @@ export async function send(
   uids: number[],
   counters: Counters,
   full: Full,
+  doubts: (refusal: Refusal) => boolean,
   lost: AbortSignal,
 ): Promise<Sent> {
   const given = new Map<number, Tapped>();
@@ -39,7 +42,7 @@ export async function send(
     for await (const receipt of into.add(tapAll(open.read(uids), given, lost))) {
       const tapped = given.get(receipt.uid);
       if (tapped === undefined) throw new Error("The target answered for an item nobody gave it.");
-      note(receipt, tapped, into, sent, counters, full);
+      note(receipt, tapped, into, sent, counters, full, doubts);
     }
   } catch (error) {
     // What did not come to its end was not stored.
@@ -61,6 +64,7 @@ function note(
   sent: Sent,
   counters: Counters,
   full: Full,
+  doubts: (refusal: Refusal) => boolean,
 ): void {
   if (receipt.outcome === "added") {
     sent.items.push(settled(receipt, tapped, into.state.uidValidity));
@@ -69,6 +73,9 @@ function note(
     if (receipt.notes.includes("date clamped")) counters.datesClamped += 1;
     full.refusals = 0;
   } else {
+    if (doubts(receipt)) {
+      throw new TransientError("the new system broke down over a message it may have", "doubt");
+    }
     sent.failed.push({ uid: receipt.uid, reason: receipt.reason });
     counters.failed += 1;
     full.refusals = receipt.full ? full.refusals + 1 : 0;

@@ -10,19 +10,23 @@ import type { FailedItem, Intent, LedgerFolder, Settled } from "../domain/ledger
 import type { Job } from "../domain/pass.ts";
 import type { OpenSource, OpenTarget } from "../domain/provider.ts";
 import type { Ends } from "./ends.ts";
+import type { Held } from "./held.ts";
 import type { Resent } from "./late.ts";
 import { notHandedOver, readAll } from "./readable.ts";
 import { chunks, mustBeWhole, rematch } from "./rematch.ts";
 import { there } from "./there.ts";
 import { unclaimed } from "./unclaimed.ts";
+import { leavesNothing } from "./whole.ts";
 
 /** What came of a batch in doubt. */
 export interface Settlings {
   /** How many of it stood there. */
   found: number;
-  resent: Resent[];
+  resent: Resent;
   /** UIDs that nobody can judge now: they stay in doubt, and are not sent. */
   stays: number[];
+  /** What was not there and stays in doubt until it is sent. */
+  held: Held | null;
   uidValidity: number;
   /** How many of it failed, and count. */
   failed: number;
@@ -33,17 +37,19 @@ export interface Settlings {
  * carried; what is not found is free to be sent again; what vanished at the source meanwhile cannot be sent
  * twice and is dropped; what the source does not hand over fails. What cannot be judged, because one of the two does
  * not hand over what may be the other's, fails and stays in doubt. `listed`: source and target folder
- * stand in their listings; one that does not is asked for by name before it is taken for deleted.
+ * stand in their listings; one that does not is asked for by name before it is taken for deleted. `sends`: the folder
+ * is carried afterwards.
  */
 export async function settleDoubt(
   intent: Intent,
   row: LedgerFolder | null,
   listed: { source: boolean; target: boolean },
+  sends: boolean,
   job: Job,
   ends: Ends,
 ): Promise<Settlings> {
   const { ledger, fence } = ends;
-  let found: Found = { items: [], missing: [], failed: [], stays: [], targetUidValidity: 0 };
+  let found = nothing;
   let { uidValidity } = intent;
   const open = row === null ? null : await there(listed.source, () => ends.source.open(row.source));
   const into = await there(listed.target, () => ends.target.open(intent.target));
@@ -68,6 +74,11 @@ export async function settleDoubt(
   counters.failed += failed;
   // An earlier try of this run may have listed them.
   counters.listed += Math.max(0, -gap(counters));
+  // Where no UIDs are told, a twin sent now would be taken for it.
+  const holds = (sends || !leavesNothing(job)) && !intent.repairs && ends.target.tellsUids;
+  // What was not handed over stands nowhere in sight either, where it does not stay.
+  const unseen = found.stays.length > 0 ? [] : found.failed.map(({ uid }) => uid);
+  const held = new Set(holds ? [...found.missing.keys(), ...unseen] : []);
   await ledger.settle(
     {
       run: job.run,
@@ -76,15 +87,24 @@ export async function settleDoubt(
       uidValidity,
       items: found.items,
       failed: found.failed,
-      stays: found.stays,
+      stays: [...found.stays, ...held],
       counters,
     },
     fence,
   );
-  const { target, floor } = intent;
-  const { missing: keys, targetUidValidity } = found;
-  const resent = keys.length === 0 ? [] : [{ target, targetUidValidity, floor, keys }];
-  return { found: found.items.length, resent, stays: found.stays, uidValidity, failed };
+  const { id, folder, target } = intent;
+  const { stays } = found;
+  return {
+    found: found.items.length,
+    resent: { target, ...found.looked, keys: found.missing },
+    stays,
+    held:
+      held.size === 0
+        ? null
+        : { intent: id, folder, uidValidity, target, uids: held, unsent: stays },
+    uidValidity,
+    failed,
+  };
 }
 
 async function unknown(row: LedgerFolder, open: OpenSource, ends: Ends): Promise<number[]> {
@@ -103,12 +123,21 @@ async function unknown(row: LedgerFolder, open: OpenSource, ends: Ends): Promise
 
 interface Found {
   items: Settled[];
-  /** Tolerant fingerprints of what was not there. */
-  missing: string[];
+  /** What was not there, with its tolerant fingerprint. */
+  missing: Map<number, string>;
   failed: FailedItem[];
   stays: number[];
-  targetUidValidity: number;
+  /** How the target was looked at. */
+  looked: Pick<Resent, "targetUidValidity" | "floor" | "others">;
 }
+
+const nothing: Found = {
+  items: [],
+  missing: new Map(),
+  failed: [],
+  stays: [],
+  looked: { targetUidValidity: 0, floor: 1, others: new Map() },
+};
 
 async function find(
   intent: Intent,
@@ -126,17 +155,17 @@ async function find(
   const missing = new Map<number, string>();
   const notRead = new Map(uids.map((uid) => [uid, notHandedOver]));
   const care = ends.care.of(intent.folder, open.state.uidValidity);
-  const spoken = new Set<string>();
+  const others = new Map<string, number>();
   for (const some of chunks(uids, 200)) {
     const refused = await readAll(open, some, care, async (item) => {
       const { key, fingerprint, size } = await fingerprints(item);
       notRead.delete(item.uid);
       const candidates = pool.get(key) ?? [];
-      if (renumbered && !spoken.has(key)) {
+      if (renumbered && !others.has(key)) {
         // The claims of carried twins went with the old numbers: as many copies as they are belong to them.
-        spoken.add(key);
         const { target } = intent;
-        candidates.splice(0, await ends.ledger.twins(job.entry, target, fingerprint, uidValidity));
+        const twins = await ends.ledger.twins(job.entry, target, fingerprint, uidValidity);
+        others.set(key, candidates.splice(0, twins).length);
       }
       const targetUid = candidates.shift();
       if (targetUid === undefined) {
@@ -171,7 +200,8 @@ async function find(
   if (stays.length > 0 && !ends.target.tellsUids) {
     throw new FolderError(`a batch in doubt cannot be looked for: ${failed[0]?.reason}`);
   }
-  return { items, missing: [...missing.values()], failed, stays, targetUidValidity: uidValidity };
+  const looked = { targetUidValidity: uidValidity, floor, others };
+  return { items, missing, failed, stays, looked };
 }
 
 async function stillListed(

@@ -25,6 +25,11 @@ export function reach(job: Pick<Job, "kind" | "limit">): Instant | null {
   }
 }
 
+/** Whether it carries all there is. */
+export function leavesNothing(job: Job): boolean {
+  return reach(job) === everything;
+}
+
 /** Notes that the folder is owed what this pass would have carried of it. */
 export async function owe(job: Job, ends: Ends, row: LedgerFolder): Promise<void> {
   const before = reach(job);

@@ -27,6 +27,7 @@ export const faults = {
   "the target refuses a folder": 0.03,
   "the target is lost before it stores a letter": 0.1,
   "the target is lost and stores a letter some time later": 0.03,
+  "the target is lost and stores a letter out of sight": 0.04,
   "the target stores a letter and is lost before it says so": 0.1,
   "the target refuses a letter": 0.04,
   "the target is full": 0.02,
@@ -137,6 +138,10 @@ export interface Ways {
   tellsUids: boolean;
   /** The item will stand in this folder before the quiet time is over. */
   comesLater(path: string, item: Item, bytes: Buffer): void;
+  /** It will stand there as soon as the target is given anything more for this folder, and refuses that. */
+  hide(path: string, item: Item, bytes: Buffer): void;
+  /** Whether anything came into sight by that. */
+  stumbles(path: string): boolean;
 }
 
 export function troubledTarget(target: Target, ways: Ways, trouble: Trouble, lost: Loss): Target {
@@ -198,13 +203,21 @@ async function answer(
   item: Item,
   bytes: Buffer,
   path: string,
-  { tellsUids, comesLater }: Ways,
+  { tellsUids, comesLater, hide, stumbles }: Ways,
   trouble: Trouble,
   lost: Loss,
 ): Promise<Receipt[]> {
   const { uid } = item;
   const where = `${path}, the source's ${uid}`;
+  if (stumbles(path)) {
+    return [{ outcome: "refused", uid, reason: "NO [SERVERBUG]", full: false, mayStand: true }];
+  }
   if (trouble.strikes("the target is lost before it stores a letter", where)) throw lost();
+  // Where no UIDs are told, that cannot be promised (docs/faults.md).
+  if (tellsUids && trouble.strikes("the target is lost and stores a letter out of sight", where)) {
+    hide(path, item, bytes);
+    throw lost();
+  }
   if (trouble.strikes("the target is lost and stores a letter some time later", where)) {
     comesLater(path, item, bytes);
     throw lost();

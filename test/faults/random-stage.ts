@@ -72,6 +72,17 @@ export async function openStage(seed: number, naive: boolean): Promise<Stage> {
     }
     onTheWay = onTheWay.filter(({ at }) => at > until);
   };
+  let hidden: { path: string; item: Item; bytes: Buffer }[] = [];
+  const hide = (path: string, item: Item, bytes: Buffer) => void hidden.push({ path, item, bytes });
+  const stumbles = (path: string) => {
+    const shown = hidden.filter((one) => one.path === path);
+    hidden = hidden.filter((one) => one.path !== path);
+    for (const { item, bytes } of shown) {
+      system.deliver(fresh, path, bytes, { createdAt: item.createdAt, flags: item.flags });
+      story.push(`${path}: a letter comes into sight`);
+    }
+    return shown.length > 0;
+  };
   const comesLater = (path: string, item: Item, bytes: Buffer) =>
     void onTheWay.push({ path, item, bytes, at: clock.now() + onTheWayMs });
 
@@ -91,7 +102,12 @@ export async function openStage(seed: number, naive: boolean): Promise<Stage> {
             arrive(clock.now());
             return target.open(path);
           };
-          return troubledTarget({ ...target, open }, { tellsUids, comesLater }, trouble, lost);
+          return troubledTarget(
+            { ...target, open },
+            { tellsUids, comesLater, hide, stumbles },
+            trouble,
+            lost,
+          );
         },
       });
       const { ledger, settings } = works;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Item } from "../../engine/domain/item.ts";
-import type { Owned } from "../../engine/domain/owner.ts";
+import type { Fence, Owned } from "../../engine/domain/owner.ts";
 import type { Entry, EntryId } from "../../engine/domain/project.ts";
 import type { Provider, Target } from "../../engine/domain/provider.ts";
 import type { Works } from "../../engine/works.ts";
@@ -12,25 +12,39 @@ export interface Watch {
   wrong(words: string): void;
 }
 
+/** An entry this engine owns, and what its intents stand for, by their ids: UIDs of its one folder. */
+interface Hold {
+  owned: Owned;
+  intended: Map<number, readonly number[]>;
+}
+
 /**
  * One engine's works, watched for what it may never do: send a letter with no intent that was written, or after its
  * lock was lost.
  */
 export function watched(works: Works, entries: readonly Entry[], watch: Watch): Works {
-  const intended = new Set<EntryId>();
-  const owned = new Map<EntryId, Owned>();
-  const leaving = (mailbox: string) => {
-    const entry = entries.find(({ target }) => target === mailbox)!.id;
-    if (!intended.has(entry)) watch.wrong(`${mailbox} was sent a letter without an intent`);
-    if (owned.get(entry)?.lost.aborted !== false) {
-      watch.wrong(`${mailbox} was sent a letter after its lock was lost`);
-    }
+  const holds = new Map<EntryId, Hold>();
+  const ofFence = (fence: Fence): Hold | undefined => {
+    const hold = holds.get(fence.entry);
+    return hold?.owned.fence.token === fence.token ? hold : undefined;
   };
   const provider: Provider = {
     source: (address) => works.providers.memory.source(address),
     async target(address) {
       const target = await works.providers.memory.target(address);
-      return told(target, watch, () => leaving(address.mailbox));
+      const { mailbox } = address;
+      const entry = entries.find((one) => one.target === mailbox)!.id;
+      // Whoever owns the entry now opens it: another may own it before this one has noticed.
+      const hold = holds.get(entry);
+      return told(target, watch, (uid) => {
+        const intents = [...(hold?.intended.values() ?? [])];
+        if (!intents.some((uids) => uids.includes(uid))) {
+          watch.wrong(`${mailbox} was sent a letter without an intent`);
+        }
+        if (hold?.owned.lost.aborted !== false) {
+          watch.wrong(`${mailbox} was sent a letter after its lock was lost`);
+        }
+      });
     },
   };
   return {
@@ -38,29 +52,28 @@ export function watched(works: Works, entries: readonly Entry[], watch: Watch): 
     ledger: {
       ...works.ledger,
       async intend(intent, fence) {
-        intended.delete(fence.entry);
         const id = await works.ledger.intend(intent, fence);
-        intended.add(fence.entry);
+        ofFence(fence)?.intended.set(id, intent.uids);
         return id;
       },
       settle(settlement, fence) {
-        intended.delete(fence.entry);
+        const { intent, stays = [] } = settlement;
+        if (intent !== null) ofFence(fence)?.intended.set(intent, stays);
         return works.ledger.settle(settlement, fence);
       },
     },
     owners: {
       async take(entry) {
-        intended.delete(entry);
-        const taken = await works.owners.take(entry);
-        if (taken !== null) owned.set(entry, taken);
-        return taken;
+        const owned = await works.owners.take(entry);
+        if (owned !== null) holds.set(entry, { owned, intended: new Map() });
+        return owned;
       },
     },
     providers: { imap: provider, memory: provider },
   };
 }
 
-function told(target: Target, watch: Watch, leaving: () => void): Target {
+function told(target: Target, watch: Watch, leaving: (uid: number) => void): Target {
   return {
     ...target,
     async open(path) {
@@ -79,8 +92,13 @@ function told(target: Target, watch: Watch, leaving: () => void): Target {
   };
 }
 
-async function* seen(items: AsyncIterable<Item>, leaving: () => void): AsyncGenerator<Item> {
-  for await (const item of items) yield { ...item, body: toItsEnd(item.body, leaving) };
+async function* seen(
+  items: AsyncIterable<Item>,
+  leaving: (uid: number) => void,
+): AsyncGenerator<Item> {
+  for await (const item of items) {
+    yield { ...item, body: toItsEnd(item.body, () => leaving(item.uid)) };
+  }
 }
 
 /** The new system keeps what it was given to the last byte. */

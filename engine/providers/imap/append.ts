@@ -33,13 +33,14 @@ export async function append(
 
   const { mayLeave } = item;
   let reply = await send(session, into.wire, [...system, ...keywords], date, { body, mayLeave });
-  if (reply.status !== "OK" && keywords.length > 0 && !aboutSpace(reply)) {
+  const isAboutKeywords = !aboutSpace(reply) && !isBreakdown(reply);
+  if (reply.status !== "OK" && keywords.length > 0 && isAboutKeywords) {
     reply = await send(session, into.wire, system, date, { body, mayLeave });
     notes.push("keywords dropped");
   }
   if (reply.status !== "OK") {
     const reason = words(reply.text, session.who);
-    return { outcome: "refused", uid, reason, full: isFull(reply) };
+    return { outcome: "refused", uid, reason, full: isFull(reply), mayStand: isBreakdown(reply) };
   }
   return { outcome: "added", uid, targetUid: appendedUid(reply, into), notes };
 }
@@ -144,6 +145,15 @@ function isFull({ code, text }: Reply): boolean {
   return (
     code[0] === "OVERQUOTA" || /over ?quota|quota (is )?exceeded|mailbox (is )?full/i.test(text)
   );
+}
+
+/**
+ * A breakdown (RFC 5530), or words of one. Dovecot's sdbox says so of a message in whose place stands what it had stored
+ * when it was killed, and shows that from then on.
+ */
+function isBreakdown({ code, text }: Reply): boolean {
+  const codes = ["SERVERBUG", "CORRUPTION"];
+  return codes.includes(code[0] ?? "") || /\b(internal|system|i\/o) error\b/i.test(text);
 }
 
 function aboutSpace(reply: Reply): boolean {

@@ -195,12 +195,27 @@ describe("what is refused", () => {
     ]);
   });
 
+  test.each([
+    "NO [SERVERBUG] Internal error occurred.",
+    "NO [CORRUPTION] Mailbox is damaged",
+    "NO System I/O error",
+  ])(
+    "a message over which the server breaks down may stand there, and is not sent once more: %s",
+    async (words) => {
+      const rules = [{ on: /^APPEND/, do: "answer" as const, with: words }];
+      const items = [item(1, letter, { flags: ["$Forwarded"] })];
+      const { receipts, commands } = await through(`broke-${words.length}`, { rules }, items);
+      expect(receipts).toMatchObject([{ outcome: "refused", mayStand: true }]);
+      expect(commands.filter((one) => one.startsWith("APPEND"))).toHaveLength(1);
+    },
+  );
+
   test("a folder one may not write to", async () => {
     const { receipts } = await through("noperm", {
       rules: [{ on: /^APPEND/, do: "answer", with: "NO [NOPERM] Permission denied\x1b[31m" }],
     });
     expect(receipts).toMatchObject([
-      { outcome: "refused", full: false, reason: "Permission denied [31m" },
+      { outcome: "refused", full: false, mayStand: false, reason: "Permission denied [31m" },
     ]);
   });
 });

@@ -1,0 +1,55 @@
+import type { FailedItem } from "../domain/ledger.ts";
+import type { Job } from "../domain/pass.ts";
+import type { Ends } from "./ends.ts";
+import type { Listing } from "./listing.ts";
+import { leavesNothing } from "./whole.ts";
+
+/**
+ * A batch in doubt of which the target was asked and did not show the rest. It is sent again under the intent it has, and
+ * so stays in doubt until the target has answered for it: what was stored out of sight may be shown yet.
+ */
+export interface Held {
+  intent: number;
+  folder: number;
+  uidValidity: number;
+  target: string;
+  /** What the target has not answered for. */
+  uids: Set<number>;
+  /** What is not sent now: it could not be judged, was given up, or is for a later pass. */
+  unsent: readonly number[];
+}
+
+/** What of it stays in doubt. */
+export function staysOf({ uids, unsent }: Held): number[] {
+  return [...uids, ...unsent];
+}
+
+/**
+ * Binds what is to be sent to the batches in doubt it is of. What a pass that leaves nothing to later ones neither
+ * sends nor counts among the `unsure` is in doubt no longer.
+ */
+export async function bind(
+  job: Job,
+  { ledger, fence }: Ends,
+  held: readonly Held[],
+  { todo, counters }: Listing,
+  unsure: readonly FailedItem[],
+): Promise<void> {
+  for (const one of held) {
+    const wanted = todo.filter(({ uid }) => one.uids.has(uid));
+    for (const item of wanted) item.held = one;
+    const rest = one.uids.difference(new Set(wanted.map(({ uid }) => uid)));
+    const left = leavesNothing(job)
+      ? rest.intersection(new Set(unsure.map(({ uid }) => uid)))
+      : rest;
+    one.uids = one.uids.difference(rest);
+    one.unsent = [...one.unsent, ...left];
+    if (left.size === rest.size) continue;
+    const { intent, folder, uidValidity } = one;
+    const stays = staysOf(one);
+    await ledger.settle(
+      { run: job.run, intent, folder, uidValidity, items: [], failed: [], stays, counters },
+      fence,
+    );
+  }
+}

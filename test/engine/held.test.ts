@@ -1,0 +1,265 @@
+import { expect, test } from "vitest";
+import { UnavailableError } from "../../engine/domain/errors.ts";
+import type { Receipt } from "../../engine/domain/provider.ts";
+import { preview, submit } from "../../engine/submit.ts";
+import { carryRun } from "../../engine/worker.ts";
+import type { Works } from "../../engine/works.ts";
+import type { MemoryWorld } from "../doubles/memory-world.ts";
+import {
+  adding,
+  annas,
+  gone,
+  letter,
+  losing,
+  one,
+  refusing,
+  there,
+  twisted,
+  withholding,
+} from "../doubles/twisted.ts";
+
+// What a target did not show when it was asked, and may have all the same: it stays in doubt until the target answers
+// for it.
+
+const hour = 60 * 60 * 1000;
+
+const inDoubt = async (world: MemoryWorld) => {
+  const [entry] = await world.godwit.desk.projects.entries(world.project.id);
+  return (await world.works.ledger.intents(entry!.id)).map(({ uids }) => uids);
+};
+
+const brokeDown = (uid: number): Receipt => ({
+  outcome: "refused",
+  uid,
+  reason: "NO [SERVERBUG]",
+  full: false,
+  mayStand: true,
+});
+
+/** A target that breaks down over items while it is told to. */
+function breakingDown(when: (uid: number) => boolean, then = () => {}) {
+  return adding(async function* (into, items) {
+    for await (const item of items) {
+      if (!when(item.uid)) {
+        yield* into.add(one(item));
+        continue;
+      }
+      for await (const _ of item.body);
+      then();
+      yield brokeDown(item.uid);
+    }
+  });
+}
+
+/** A full pass whose engine dies right after it has asked the target, which did not show anything of the batch. */
+async function askedInVain(world: MemoryWorld, works: Works): Promise<void> {
+  const { desk } = world.godwit;
+  const request = { kind: "full" as const, limit: null, selection: [], types: null };
+  const plan = await preview(request, world.project.id, false, desk);
+  await submit(plan, { who: "test", thread: "test:1" }, desk);
+  const [run] = await desk.passes.waiting(1);
+  const ledger: Works["ledger"] = {
+    ...works.ledger,
+    async settle(...settlement) {
+      await works.ledger.settle(...settlement);
+      throw new UnavailableError("killed");
+    },
+  };
+  const dead = carryRun(run!, { ...works, ledger }, new AbortController().signal);
+  await expect(dead).rejects.toThrow("killed");
+}
+
+test("what was not in sight when the target was asked is asked for again by whoever goes on", async () => {
+  await using world = await annas(3);
+  await askedInVain(world, twisted(world, { target: losing() }));
+  expect(await inDoubt(world)).toEqual([[1, 2, 3]]);
+  world.system.deliver("anna@new", "INBOX", letter(2));
+
+  await world.carry();
+
+  expect(there(world)).toBe(3);
+  expect(await inDoubt(world)).toEqual([]);
+});
+
+test("a message over which the target breaks down is asked for before it goes again", async () => {
+  await using world = await annas(3);
+  let isShown = false;
+  const show = () => {
+    isShown = true;
+    world.system.deliver("anna@new", "INBOX", letter(2));
+  };
+  const target = breakingDown((uid) => uid === 2 && !isShown, show);
+
+  const full = await world.pass("full", { works: twisted(world, { target }) });
+
+  expect(full).toMatchObject({ state: "completed", counters: { migrated: 3, failed: 0 } });
+  expect(there(world)).toBe(3);
+});
+
+test("what is in doubt goes before all else: what the target breaks down over is nothing else", async () => {
+  await using world = await annas(4);
+  const first = twisted(world, { target: refusing((uid) => uid === 1) });
+  await world.pass("full", { works: first });
+  world.system.deliver("anna@old", "INBOX", letter(5));
+  let [isLost, isShown] = [false, false];
+  const target = adding(async function* (into, items) {
+    for await (const item of items) {
+      if (item.uid === 5 && !isLost) {
+        isLost = true;
+        for await (const _ of item.body);
+        throw gone();
+      }
+      if (isLost && !isShown) {
+        // Whatever comes next meets what it has stored out of sight.
+        isShown = true;
+        world.system.deliver("anna@new", "INBOX", letter(5));
+        for await (const _ of item.body);
+        yield brokeDown(item.uid);
+        continue;
+      }
+      yield* into.add(one(item));
+    }
+  });
+
+  const delta = await world.pass("delta", { works: twisted(world, { target }) });
+
+  expect(delta).toMatchObject({ state: "completed", counters: { migrated: 2, duplicates: 3 } });
+  expect(there(world)).toBe(5);
+});
+
+test.each([
+  ["a breakdown", breakingDown((uid) => uid === 2)],
+  ["a refusal of what was in doubt", refusingLater(2)],
+])("%s that is said again after the target was asked is believed", async (_, target) => {
+  await using world = await annas(3);
+
+  const full = await world.pass("full", { works: twisted(world, { target }) });
+
+  expect(full).toMatchObject({
+    state: "completed_with_errors",
+    counters: { listed: 3, migrated: 2, failed: 1 },
+  });
+  expect(await inDoubt(world)).toEqual([]);
+  expect(await world.pass("delta")).toMatchObject({ state: "completed" });
+  expect(there(world)).toBe(3);
+});
+
+/** A target that is lost over this item, and refuses it from then on. */
+function refusingLater(uid: number) {
+  let isLost = false;
+  return adding(async function* (into, items) {
+    for await (const item of items) {
+      if (item.uid === uid && !isLost) {
+        isLost = true;
+        throw gone();
+      }
+      if (item.uid !== uid) {
+        yield* into.add(one(item));
+        continue;
+      }
+      for await (const _ of item.body);
+      yield { outcome: "refused", uid, reason: "NO", full: false };
+    }
+  });
+}
+
+test("a target that breaks down over everything ends the run, and is not asked for each", async () => {
+  await using world = await annas(60);
+  let tries = 0;
+  const target = breakingDown(
+    () => true,
+    () => {
+      tries += 1;
+    },
+  );
+
+  const full = await world.pass("full", { works: twisted(world, { target }) });
+
+  expect(full).toMatchObject({
+    state: "completed_with_errors",
+    counters: { listed: 60, migrated: 0, failed: 60 },
+  });
+  expect(tries).toBeLessThan(60 + 20 * 20);
+  expect(await inDoubt(world)).toEqual([]);
+});
+
+test("what is in doubt and a pass leaves to later ones stays in doubt", async () => {
+  await using world = await annas(2);
+  const { system, clock } = world;
+  system.deliver("anna@old", "INBOX", letter(3), { createdAt: clock.now() - hour, flags: [] });
+  await askedInVain(world, twisted(world, { target: losing() }));
+  await world.godwit.desk.passes.control(1, "stop", "test");
+  await world.carry();
+
+  expect(await world.pass("prestage", { days: 1 })).toMatchObject({ state: "completed" });
+  expect(await inDoubt(world)).toEqual([[3]]);
+  system.deliver("anna@new", "INBOX", letter(3));
+  const delta = await world.pass("delta");
+
+  expect(delta).toMatchObject({ state: "completed", counters: { listed: 3, failed: 0 } });
+  expect(there(world)).toBe(3);
+});
+
+test("what is in doubt and no pass will carry is in doubt no longer", async () => {
+  await using world = await annas(2);
+  await askedInVain(world, twisted(world, { target: losing() }));
+  world.system.flag("anna@old", "INBOX", 2, ["\\Deleted"]);
+
+  await world.carry();
+
+  expect(await inDoubt(world)).toEqual([]);
+  expect(there(world)).toBe(1);
+});
+
+test("what is given up while it is in doubt stays in doubt", async () => {
+  await using world = await annas(2);
+  const target = adding(async function* (into, items) {
+    for await (const item of items) {
+      for await (const _ of item.body);
+      if (item.uid === 2) throw gone();
+      yield* into.add(one({ ...item, body: bytes(letter(item.uid)) }));
+    }
+  });
+
+  const full = await world.pass("full", { works: twisted(world, { target }) });
+
+  expect(full).toMatchObject({ counters: { migrated: 1, failed: 1 } });
+  expect(await inDoubt(world)).toEqual([[2]]);
+  world.system.deliver("anna@new", "INBOX", letter(2));
+  expect(await world.pass("delta")).toMatchObject({ state: "completed" });
+  expect(there(world)).toBe(2);
+});
+
+async function* bytes(all: Buffer): AsyncGenerator<Uint8Array> {
+  yield all;
+}
+
+test("what the source withholds while it is in doubt stays in doubt, though nothing stands there yet", async () => {
+  await using world = await annas(2);
+  await askedInVain(world, twisted(world, { target: losing() }));
+  const source = withholding(2, "leaves it out", () => true);
+  await world.carry(twisted(world, { source }));
+  expect(await inDoubt(world)).toEqual([[2]]);
+  world.system.deliver("anna@new", "INBOX", letter(2));
+
+  await world.pass("delta");
+
+  expect(there(world)).toBe(2);
+});
+
+test("of what was carried before the target was numbered anew nothing is told as stored late", async () => {
+  await using world = await annas(1);
+  await world.pass("full");
+  world.system.renumber("anna@new", "INBOX");
+  // Twins of what stands there.
+  world.system.deliver("anna@old", "INBOX", letter(1));
+  world.system.deliver("anna@old", "INBOX", letter(2));
+  await askedInVain(world, twisted(world, { target: losing() }));
+  world.system.renumber("anna@new", "INBOX");
+
+  await world.carry();
+
+  const [last] = await world.godwit.desk.passes.recent(world.project.id, 1);
+  expect(last).toMatchObject({ state: "completed" });
+  expect(there(world)).toBe(3);
+});
