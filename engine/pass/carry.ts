@@ -29,10 +29,7 @@ export async function* carry(
   const { counters } = listing;
   let from = open;
   const { isAlone } = ends.care.of(row.id, open.state.uidValidity);
-  // What is in doubt goes first: a target that has it all the same, and breaks down over that, does so over nothing else.
-  const isHeld = ({ held }: Todo) => held?.target === to;
-  const todo = [...listing.todo.filter(isHeld), ...listing.todo.filter((item) => !isHeld(item))];
-  for (const batch of batches(todo, ends.batch, isAlone)) {
+  for (const batch of batches(listing.todo, ends.batch, isAlone)) {
     if (signal.aborted) return;
     const { migrated } = counters;
     if (full.refusals >= fullAfter)

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { UnavailableError } from "../../engine/domain/errors.ts";
-import type { Receipt } from "../../engine/domain/provider.ts";
+import type { Receipt, Target } from "../../engine/domain/provider.ts";
 import { preview, submit } from "../../engine/submit.ts";
 import { carryRun } from "../../engine/worker.ts";
 import type { Works } from "../../engine/works.ts";
@@ -81,22 +81,39 @@ test("what was not in sight when the target was asked is asked for again by whoe
   expect(await inDoubt(world)).toEqual([]);
 });
 
-test("a message over which the target breaks down is asked for before it goes again", async () => {
-  await using world = await annas(3);
-  let isShown = false;
-  const show = () => {
-    isShown = true;
-    world.system.deliver("anna@new", "INBOX", letter(2));
-  };
-  const target = breakingDown((uid) => uid === 2 && !isShown, show);
+test.each([
+  ["breaks down", true, false],
+  ["was lost, and which it refuses then", false, true],
+])(
+  "a message over which the target %s is asked for before it goes again",
+  async (_, mayStand, loses) => {
+    await using world = await annas(3);
+    let [isLost, isShown] = [!loses, false];
+    const target = adding(async function* (into, items) {
+      for await (const item of items) {
+        if (item.uid !== 2 || isShown) {
+          yield* into.add(one(item));
+          continue;
+        }
+        for await (const _ of item.body);
+        if (!isLost) {
+          isLost = true;
+          throw gone();
+        }
+        isShown = true;
+        world.system.deliver("anna@new", "INBOX", letter(2));
+        yield { ...brokeDown(2), mayStand };
+      }
+    });
 
-  const full = await world.pass("full", { works: twisted(world, { target }) });
+    const full = await world.pass("full", { works: twisted(world, { target }) });
 
-  expect(full).toMatchObject({ state: "completed", counters: { migrated: 3, failed: 0 } });
-  expect(there(world)).toBe(3);
-});
+    expect(full).toMatchObject({ state: "completed", counters: { migrated: 3, failed: 0 } });
+    expect(there(world)).toBe(3);
+  },
+);
 
-test("what is in doubt goes before all else: what the target breaks down over is nothing else", async () => {
+test("what a target shows after it broke down over something else is not sent a second time", async () => {
   await using world = await annas(4);
   const first = twisted(world, { target: refusing((uid) => uid === 1) });
   await world.pass("full", { works: first });
@@ -200,6 +217,37 @@ test("what is in doubt and a pass leaves to later ones stays in doubt", async ()
   expect(there(world)).toBe(3);
 });
 
+test("of copies that were stored late those of what is still in doubt are not counted", async () => {
+  await using world = await annas(2);
+  const { system, clock } = world;
+  system.deliver("anna@old", "INBOX", letter(3), { createdAt: clock.now() - hour, flags: [] });
+  await askedInVain(world, twisted(world, { target: losing() }));
+  await world.godwit.desk.passes.control(1, "stop", "test");
+  await world.carry();
+  let isAsked = false;
+  const target = (to: Target): Target => ({
+    ...to,
+    async open(path) {
+      const into = await to.open(path);
+      return {
+        ...into,
+        async uids(...asked) {
+          const before = await into.uids(...asked);
+          if (!isAsked) for (const n of [1, 3]) system.deliver("anna@new", "INBOX", letter(n));
+          isAsked = true;
+          return before;
+        },
+      };
+    },
+  });
+
+  const prestage = await world.pass("prestage", { days: 1, works: twisted(world, { target }) });
+
+  expect(prestage.runs[0]?.reason).toContain("1 stand there twice");
+  expect(await world.pass("delta")).toMatchObject({ state: "completed" });
+  expect(there(world)).toBe(4);
+});
+
 test("what is in doubt and no pass will carry is in doubt no longer", async () => {
   await using world = await annas(2);
   await askedInVain(world, twisted(world, { target: losing() }));
@@ -262,4 +310,44 @@ test("of what was carried before the target was numbered anew nothing is told as
   const [last] = await world.godwit.desk.passes.recent(world.project.id, 1);
   expect(last).toMatchObject({ state: "completed" });
   expect(there(world)).toBe(3);
+});
+
+test("copies that were stored late are told of, though nothing was in doubt any more in the last try", async () => {
+  await using world = await annas(2);
+  let [adds, isAsked, losses] = [0, false, 0];
+  const target = (to: Target): Target => ({
+    ...to,
+    async open(path) {
+      // After the first has been sent again, before anything is said of the second.
+      if (adds === 2 && losses === 0) {
+        losses += 1;
+        throw gone();
+      }
+      const into = await to.open(path);
+      return {
+        ...into,
+        async *add(items) {
+          adds += 1;
+          if (adds > 1) return yield* into.add(items);
+          for await (const item of items) for await (const _ of item.body);
+          throw gone();
+        },
+        async uids(...asked) {
+          const before = await into.uids(...asked);
+          if (!isAsked) world.system.deliver("anna@new", "INBOX", letter(1));
+          isAsked = true;
+          return before;
+        },
+      };
+    },
+  });
+  const works = twisted(world, { target });
+  const settings = { ...works.settings, batch: { items: 1, bytes: 1_000_000 } };
+
+  const full = await world.pass("full", { works: { ...works, settings } });
+
+  expect(losses).toBe(1);
+  expect(there(world)).toBe(3);
+  expect(full.state).toBe("completed_with_errors");
+  expect(full.runs[0]?.reason).toContain("1 stand there twice");
 });

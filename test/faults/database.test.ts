@@ -57,7 +57,7 @@ describe("an engine on an SQLite file carries everything once, sends nothing wit
     ],
   ])("%s", async (_, words, fault) => {
     await using folder = await sqliteFolder();
-    const size = { mailboxes, letters, engines: 1, letterMs: 1 };
+    const size = { mailboxes, letters, engines: 1, letterMs: 15 };
     await using house = await openHouse({ url: folder.fresh(), ...size });
     const { database } = house.books;
     await database.knex.raw("pragma busy_timeout = 20");
