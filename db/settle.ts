@@ -95,7 +95,7 @@ async function carryItems(
 /** Where the batch went; its intent is gone with this, but for what stays in doubt. */
 async function targetOf(
   trx: Knex.Transaction,
-  { intent, folder, uidValidity, stays = [] }: Settlement,
+  { intent, folder, uidValidity, stays = [], asked }: Settlement,
 ): Promise<{ target: number | null; repairs: boolean }> {
   if (intent === null) {
     const row = await trx("folders").where({ id: folder }).first("target_folder_id");
@@ -106,9 +106,10 @@ async function targetOf(
   if (row === undefined) throw new Error(`Folder ${folder} has no intent ${intent}.`);
   if (stays.length === 0) await trx("intents").where(own).delete();
   else {
+    const floor = asked && { target_uid_validity: asked.targetUidValidity, floor: asked.floor };
     await trx("intents")
       .where(own)
-      .update({ uids: JSON.stringify(stays), uid_validity: uidValidity });
+      .update({ uids: JSON.stringify(stays), uid_validity: uidValidity, ...floor });
   }
   return { target: row.target_folder_id, repairs: Boolean(row.repairs) };
 }

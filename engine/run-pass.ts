@@ -115,6 +115,8 @@ export async function* runPass(
       open.push(intent);
     }
   }
+  // What is in doubt goes first: a target that has it all the same stumbles over nothing else.
+  aside.sort((a, b) => b.held.length - a.held.length);
   for (const share of aside) {
     if (signal.aborted) return { ...result, interrupted: true };
     try {
@@ -167,6 +169,9 @@ async function* carryFolder(
       "the old system has numbered the folder anew, and some of it is in doubt; type `delta`, which looks for it",
     );
   }
+  if (held.some(({ uidValidity }) => uidValidity !== open.state.uidValidity)) {
+    throw new TransientError("the folder was renumbered during the pass", "connection");
+  }
   if (await isRenumbered(row, open.state.uidValidity, ends)) {
     yield {
       type: "rematched",
@@ -203,9 +208,9 @@ async function* carryFolder(
   await ledger.count(job.run, row.id, counters, fence);
   const failed = [...tooLarge(listing, ends.target), ...unsure];
   await noteFailed(job, ends, row, open.state, failed, counters);
-  await bind(job, ends, held, listing, unsure);
-  if (listing.todo.length > 0) {
-    const to = await stand(job, ends, folder, row, places);
+  const to = listing.todo.length > 0 ? await stand(job, ends, folder, row, places) : null;
+  await bind(job, ends, held, to, listing, unsure, short > 0);
+  if (to !== null) {
     for await (const soFar of carry(job, ends, row, to, open, listing, full, signal)) {
       yield { type: "settled", folder: folder.path, counters: soFar };
     }

@@ -75,9 +75,11 @@ async function untilEnd(
   // Over all connections: what was sent first may be stored late.
   const resent: AllResent = new Map();
   const care = newCare();
+  let askedAgain = 0;
+  // People are told of the first try in vain, and then that it brings something, or how it ends.
+  const isQuiet = () => tries.own + tries.server > 1 || askedAgain > 1;
   for (;;) {
-    // People are told of the first try in vain, and then that it brings something, or how it ends.
-    const progress = { made: false, quietly: tries.own + tries.server > 1, resent, care };
+    const progress = { made: false, quietly: isQuiet(), resent, care };
     try {
       if (job.kind === "verify") return await verify(job, works);
       const { result, checked } = await once(job, works, owned, doubtSettlesAt, progress, stop);
@@ -89,10 +91,14 @@ async function untilEnd(
       if (owned.lost.aborted) return interrupted(stop, owned);
       const broken = !(error instanceof TransientError);
       const kind = kindOf(error, job);
+      // To be asked again for a message it refused is as good as to have given it up, and no fault of the connection.
+      const asksAgain = !broken && error.waitingFor === "doubt";
+      if (asksAgain) askedAgain += 1;
       // A server that takes its time over each message gains none by it.
-      const blames = kind === "own" && !broken;
+      const blames = kind === "own" && !broken && !asksAgain;
       const gaveUpOne = care.lost(progress.made, blames) && !broken && !error.silent;
       if (progress.made || gaveUpOne) tries = noTries;
+      else if (asksAgain) tries = { ...tries, own: 0 };
       tries = { ...tries, [kind]: tries[kind] + 1 };
       if (!broken) {
         // A later loss of another kind shortens no wait.
@@ -115,9 +121,8 @@ async function untilEnd(
         await works.passes.letGo(job.run, { for: error.waitingFor, until }, tries, owned.fence);
         return null;
       }
-      const quietly = tries.own + tries.server > 1;
       const waiting = { for: error.waitingFor, until };
-      await works.passes.wait(job.run, waiting, owned.fence, { quietly });
+      await works.passes.wait(job.run, waiting, owned.fence, { quietly: isQuiet() });
       await works.clock.sleep(until - works.clock.now(), stop);
       if (stop.aborted) return interrupted(stop, owned);
     }

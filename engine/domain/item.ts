@@ -76,6 +76,8 @@ export interface Item {
   body: AsyncIterable<Uint8Array>;
   /** Asked right before bytes of it leave for the target; throws where they no longer may. */
   mayLeave?(): void;
+  /** The target broke down over it, and was asked for it since: it may be given it in other ways as well. */
+  wasAskedFor?: boolean;
 }
 
 /** 16 bytes of SHA-256. */

@@ -98,6 +98,8 @@ export interface Settlement {
   failed: FailedItem[];
   /** Of the intent: what nobody can judge yet and stays in doubt. */
   stays?: number[];
+  /** Where the target stood when it was asked and showed all it has: what stays has a UID from here up, or none yet. */
+  asked?: { targetUidValidity: number; floor: number };
   /** Replaces the run's counters of this folder. */
   counters: Counters;
 }

@@ -6,7 +6,7 @@ const mostLosses = 3;
 /** So many are given up in a row and do not count against the run: what is dropped each time is no matter of messages. */
 const mostGivenUp = 20;
 
-/** Of so many in a run a refusal is not believed at once: a target that breaks down over all it is given has nothing. */
+/** For so many breakdowns in a run the target is asked at once: one that breaks down over all it is given has nothing. */
 const mostAskedAgain = 20;
 
 /** For people: why a message was not handed over. */
@@ -19,10 +19,12 @@ export const givenUp = `the connection was lost ${mostLosses} times while it was
 export interface Care {
   of(folder: number, uidValidity: number): FolderCare;
   /**
-   * The connection was lost, after something was carried or not. True where a message was given up for it, or is asked
-   * for again, which is as good as that. `blames`: it may be for what was under way; not where the server takes nobody.
+   * The connection was lost, after something was carried or not. True where a message was given up for it, which is as
+   * good as that. `blames`: it may be for what was under way; not where the server takes nobody.
    */
   lost(progress: boolean, blames: boolean): boolean;
+  /** True for the first refusal of something of this batch in doubt: the target is asked again before one is believed. */
+  doubtsRefusal(intent: number): boolean;
   /** Something goes alone, was given up or asked for again: who lets go of the run forgets that. */
   knows(): boolean;
 }
@@ -33,10 +35,10 @@ export interface FolderCare {
   during<Done>(uids: readonly number[], work: () => Promise<Done>): Promise<Done>;
   isAlone(uid: number): boolean;
   isGivenUp(uid: number): boolean;
-  /**
-   * The target refused what it may have, by breaking down or not, for the first time in this run: it is to be asked again.
-   */
-  isRefusedAnew(uid: number, brokeDown: boolean): boolean;
+  /** The target broke down over it. True where it is to be asked for it at once: the first time since it was under way. */
+  breaksDown(uid: number): boolean;
+  /** And it was asked for it since. */
+  hasBrokenDown(uid: number): boolean;
 }
 
 /** Of a run that has lost nothing yet. */
@@ -45,8 +47,9 @@ export function newCare(): Care {
   const alone = new Set<string>();
   const losses = new Map<string, number>();
   let given = 0;
-  const refused = new Set<string>();
-  let isNew = false;
+  const refused = new Set<number>();
+  const brokeDown = new Set<string>();
+  let askedAgain = 0;
   return {
     of(folder, uidValidity) {
       const nameOf = (uid: number) => `${folder} ${uidValidity} ${uid}`;
@@ -64,23 +67,26 @@ export function newCare(): Care {
         },
         isAlone: (uid) => alone.has(nameOf(uid)),
         isGivenUp: (uid) => (losses.get(nameOf(uid)) ?? 0) >= mostLosses,
-        isRefusedAnew(uid, brokeDown) {
-          const name = `${nameOf(uid)} ${brokeDown}`;
-          isNew = !refused.has(name) && refused.size < mostAskedAgain;
-          if (isNew) refused.add(name);
-          return isNew;
+        breaksDown(uid) {
+          if (brokeDown.has(nameOf(uid)) || askedAgain === mostAskedAgain) return false;
+          brokeDown.add(nameOf(uid));
+          askedAgain += 1;
+          return true;
         },
+        hasBrokenDown: (uid) => brokeDown.has(nameOf(uid)),
       };
     },
     lost(progress, blames) {
       if (progress) given = 0;
-      const isAskedAgain = isNew;
-      isNew = false;
       const met = underWay;
       underWay = [];
-      if (isAskedAgain || !blames) return isAskedAgain;
+      if (!blames) return false;
       const [only, ...others] = met;
-      for (const name of met) alone.add(name);
+      for (const name of met) {
+        alone.add(name);
+        // What was stored now is not what it broke down over before.
+        brokeDown.delete(name);
+      }
       if (only === undefined || others.length > 0) return false;
       const times = (losses.get(only) ?? 0) + 1;
       losses.set(only, times);
@@ -88,6 +94,11 @@ export function newCare(): Care {
       given += 1;
       return given <= mostGivenUp;
     },
-    knows: () => alone.size + refused.size > 0,
+    doubtsRefusal(intent) {
+      if (refused.has(intent)) return false;
+      refused.add(intent);
+      return true;
+    },
+    knows: () => alone.size + refused.size + askedAgain > 0,
   };
 }

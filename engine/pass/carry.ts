@@ -3,9 +3,9 @@ import type { LedgerFolder } from "../domain/ledger.ts";
 import type { Job } from "../domain/pass.ts";
 import type { OpenSource } from "../domain/provider.ts";
 import type { Ends, Full } from "./ends.ts";
-import { staysOf } from "./held.ts";
+import { type Held, staysOf } from "./held.ts";
 import type { Listing, Todo } from "./listing.ts";
-import { type Refusal, send } from "./send.ts";
+import { type Refusal, type Sent, send } from "./send.ts";
 import { vanished } from "./vanished.ts";
 
 /** After so many refusals in a row for want of space, nothing more is sent to a mailbox. */
@@ -84,7 +84,7 @@ async function carryBatch(
   const uids = batch.map((item) => item.uid);
   const into = await ends.target.open(to);
   const of = batch[0]?.held;
-  const held = of?.target === to ? of : null;
+  const held = of !== undefined && of.uids.size > 0 ? of : null;
   const intent =
     held?.intent ??
     (await ledger.intend(
@@ -101,9 +101,13 @@ async function carryBatch(
       fence,
     ));
   const care = ends.care.of(row.id, uidValidity);
-  // Believed when it is said again after the target was asked.
-  const doubts = ({ uid, mayStand = false }: Refusal) =>
-    (held !== null || mayStand) && care.isRefusedAnew(uid, mayStand);
+  const doubts = {
+    doubts: ({ uid, mayStand, full: isFull }: Refusal) =>
+      mayStand === true
+        ? care.breaksDown(uid)
+        : held !== null && !isFull && ends.care.doubtsRefusal(intent),
+    wasAskedFor: care.hasBrokenDown,
+  };
   const sent = await care.during(uids, () =>
     send(open, into, uids, counters, full, doubts, ends.lost),
   );
@@ -113,8 +117,8 @@ async function carryBatch(
   const { from, withheld, refused } = looked;
   for (const one of withheld) one.reason = sent.refused ?? one.reason;
   // What the source withheld, or hands over alone, the target has not answered for.
-  const unsent = new Set([...alone, ...withheld.map(({ uid }) => uid)]);
-  if (held !== null) held.uids = held.uids.difference(new Set(uids)).union(unsent);
+  const unsent = [...alone, ...withheld.map(({ uid }) => uid)];
+  const stays = stillInDoubt(held, uids, unsent, sent, ends);
   counters.vanished += missing.length - alone.length - withheld.length;
   counters.failed += withheld.length;
   await ledger.settle(
@@ -125,7 +129,7 @@ async function carryBatch(
       uidValidity,
       items: sent.items,
       failed: [...sent.failed, ...withheld],
-      stays: held === null ? [] : staysOf(held),
+      stays,
       counters,
     },
     fence,
@@ -138,6 +142,22 @@ async function carryBatch(
     next = await carryBatch(job, ends, row, to, next, [item], counters, full);
   }
   return next;
+}
+
+/** What of a batch's intent the target has not answered for, in words that can be believed. */
+function stillInDoubt(
+  held: Held | null,
+  uids: number[],
+  unsent: number[],
+  { items, mayStand }: Sent,
+  { target }: Ends,
+): number[] {
+  // A copy that nobody claims would be taken for a twin in doubt.
+  const isUntold = !target.tellsUids || items.some(({ targetUid }) => targetUid === null);
+  if (held === null) return isUntold ? [] : mayStand;
+  held.uids = isUntold ? new Set() : held.uids.difference(new Set(uids)).union(new Set(unsent));
+  if (!isUntold) held.unsent = [...held.unsent, ...mayStand];
+  return staysOf(held);
 }
 
 async function refuseAll(

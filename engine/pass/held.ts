@@ -1,8 +1,8 @@
 import type { FailedItem } from "../domain/ledger.ts";
 import type { Job } from "../domain/pass.ts";
 import type { Ends } from "./ends.ts";
-import type { Listing } from "./listing.ts";
-import { leavesNothing } from "./whole.ts";
+import type { Listing, Todo } from "./listing.ts";
+import { carriesAll } from "./whole.ts";
 
 /**
  * A batch in doubt of which the target was asked and did not show the rest. It is sent again under the intent it has, and
@@ -25,23 +25,26 @@ export function staysOf({ uids, unsent }: Held): number[] {
 }
 
 /**
- * Binds what is to be sent to the batches in doubt it is of. What a pass that leaves nothing to later ones neither
- * sends nor counts among the `unsure` is in doubt no longer.
+ * Binds what is to be sent to the batches in doubt it is of, where it goes to the same folder; `to` is null where
+ * nothing is sent. What a pass that carries all there is neither sends nor lists among the `unsure` is in doubt no longer.
  */
 export async function bind(
   job: Job,
   { ledger, fence }: Ends,
   held: readonly Held[],
+  to: string | null,
   { todo, counters }: Listing,
   unsure: readonly FailedItem[],
+  isShort: boolean,
 ): Promise<void> {
   for (const one of held) {
-    const wanted = todo.filter(({ uid }) => one.uids.has(uid));
+    const isWanted = (item: Todo) => item.held === undefined && one.uids.has(item.uid);
+    const wanted = one.target === to ? todo.filter(isWanted) : [];
     for (const item of wanted) item.held = one;
     const rest = one.uids.difference(new Set(wanted.map(({ uid }) => uid)));
-    const left = leavesNothing(job)
-      ? rest.intersection(new Set(unsure.map(({ uid }) => uid)))
-      : rest;
+    // What the source left out of its listing is to be sent as well.
+    const left =
+      carriesAll(job) && !isShort ? rest.intersection(new Set(unsure.map(({ uid }) => uid))) : rest;
     one.uids = one.uids.difference(rest);
     one.unsent = [...one.unsent, ...left];
     if (left.size === rest.size) continue;

@@ -1,18 +1,19 @@
 import { FolderError, TransientError } from "../domain/errors.ts";
 import type { Intent } from "../domain/ledger.ts";
 import type { Job } from "../domain/pass.ts";
+import { carriedOf } from "./carried.ts";
 import type { Ends } from "./ends.ts";
 import { unclaimed } from "./unclaimed.ts";
 
 /** A batch that was not all found: its target folder from a floor up, and what was free to be sent again. */
 export interface Resent {
+  folder: number;
+  uidValidity: number;
   target: string;
   targetUidValidity: number;
   floor: number;
   /** By the source's UIDs, with tolerant fingerprints. */
   keys: Map<number, string>;
-  /** By fingerprint, how many copies belong to what was carried before the target was numbered anew. */
-  others: Map<string, number>;
 }
 
 /** Batches that were sent again, by their intents. */
@@ -22,11 +23,8 @@ export type AllResent = Map<number, Resent>;
 export function noteResent(all: AllResent, intent: number, one: Resent): void {
   if (one.keys.size === 0) return;
   const before = all.get(intent);
-  if (before === undefined) all.set(intent, one);
-  else {
-    for (const [uid, key] of one.keys) before.keys.set(uid, key);
-    for (const [key, count] of one.others) before.others.set(key, count);
-  }
+  if (before?.uidValidity !== one.uidValidity) all.set(intent, one);
+  else for (const [uid, key] of one.keys) before.keys.set(uid, key);
 }
 
 /** What was stored late, and the target folders that could not be asked for it. */
@@ -46,11 +44,8 @@ export async function countLate(resent: AllResent, job: Job, ends: Ends): Promis
   const intents = await ends.ledger.intents(job.entry);
   for (const one of resent.values()) {
     try {
-      const doubted = keysOf(
-        intents.filter(({ target }) => target === one.target),
-        resent,
-      );
-      late.copies += await lateOf(one, doubted, job, ends);
+      const open = intents.filter(({ target }) => target === one.target);
+      late.copies += await lateOf(one, keysOf(open, resent), job, ends);
     } catch (error) {
       if (!(error instanceof FolderError || error instanceof TransientError)) throw error;
       late.unasked.add(one.target);
@@ -59,22 +54,15 @@ export async function countLate(resent: AllResent, job: Job, ends: Ends): Promis
   return late;
 }
 
-/** The fingerprints of what is in doubt: it was not sent again, and would count as a copy. */
-function keysOf(intents: Intent[], resent: AllResent): Set<string> {
-  const keys = new Set<string>();
-  for (const { id, uids } of intents) {
-    for (const uid of uids) {
-      const key = resent.get(id)?.keys.get(uid);
-      if (key === undefined) throw new FolderError("what is in doubt would count as a copy");
-      keys.add(key);
-    }
-  }
-  return keys;
+/** The fingerprints of what is in doubt: it would count as a copy. Null among them stands for one that is not known. */
+function keysOf(intents: Intent[], resent: AllResent): Set<string | null> {
+  const keyOf = (intent: number, uid: number) => resent.get(intent)?.keys.get(uid) ?? null;
+  return new Set(intents.flatMap(({ id, uids }) => uids.map((uid) => keyOf(id, uid))));
 }
 
 async function lateOf(
-  { target, targetUidValidity, floor, keys, others }: Resent,
-  doubted: ReadonlySet<string>,
+  { folder, uidValidity, target, targetUidValidity, floor, keys }: Resent,
+  doubted: ReadonlySet<string | null>,
   job: Job,
   ends: Ends,
 ): Promise<number> {
@@ -84,12 +72,18 @@ async function lateOf(
   }
   const { pool, unread } = await unclaimed(target, floor, into, job, ends);
   if (unread > 0) throw new FolderError("it does not hand over all that stands there");
+  // What was not carried in the end stands there once at most.
+  const carried = await carriedOf(folder, uidValidity, [...keys.keys()], ends);
+  const sentAgain = [...keys].filter(([uid]) => carried.has(uid)).map(([, key]) => key);
   let late = 0;
-  for (const [key, { length: sent }] of Map.groupBy(keys.values(), (key) => key)) {
+  for (const [key, { length: sent }] of Map.groupBy(sentAgain, (key) => key)) {
     if (doubted.has(key)) continue;
-    const there = Math.max(0, (pool.get(key)?.length ?? 0) - (others.get(key) ?? 0));
+    const there = pool.get(key)?.length ?? 0;
     // Where no UIDs are told, what was sent again is unclaimed too.
     late += ends.target.tellsUids ? Math.min(there, sent) : Math.max(0, there - sent);
+  }
+  if (late > 0 && doubted.has(null)) {
+    throw new FolderError("what is in doubt would count as a copy");
   }
   return late;
 }

@@ -12,10 +12,19 @@ import type { Full } from "./ends.ts";
 
 export type Refusal = Receipt & { outcome: "refused" };
 
+/** What is known of the items of a batch. */
+export interface Doubts {
+  /** Whether the target is to be asked before this refusal is believed. */
+  doubts(refusal: Refusal): boolean;
+  wasAskedFor(uid: number): boolean;
+}
+
 /** What became of a batch that was sent. */
 export interface Sent {
   items: Settled[];
   failed: FailedItem[];
+  /** Of the failed: the target broke down over them, and may have them. */
+  mayStand: number[];
   /** Items the source handed over. */
   given: ReadonlyMap<number, unknown>;
   /** The source's words where it refused to hand over the rest; null where it did not. */
@@ -32,14 +41,14 @@ export async function send(
   uids: number[],
   counters: Counters,
   full: Full,
-  doubts: (refusal: Refusal) => boolean,
+  doubts: Doubts,
   lost: AbortSignal,
 ): Promise<Sent> {
   const given = new Map<number, Tapped>();
-  const sent: Sent = { items: [], failed: [], given, refused: null };
+  const sent: Sent = { items: [], failed: [], mayStand: [], given, refused: null };
   const answered = () => sent.items.length + sent.failed.length;
   try {
-    for await (const receipt of into.add(tapAll(open.read(uids), given, lost))) {
+    for await (const receipt of into.add(tapAll(open.read(uids), given, doubts, lost))) {
       const tapped = given.get(receipt.uid);
       if (tapped === undefined) throw new Error("The target answered for an item nobody gave it.");
       note(receipt, tapped, into, sent, counters, full, doubts);
@@ -64,7 +73,7 @@ function note(
   sent: Sent,
   counters: Counters,
   full: Full,
-  doubts: (refusal: Refusal) => boolean,
+  { doubts }: Doubts,
 ): void {
   if (receipt.outcome === "added") {
     sent.items.push(settled(receipt, tapped, into.state.uidValidity));
@@ -74,8 +83,9 @@ function note(
     full.refusals = 0;
   } else {
     if (doubts(receipt)) {
-      throw new TransientError("the new system broke down over a message it may have", "doubt");
+      throw new TransientError("the new system refused a message that it may have", "doubt");
     }
+    if (receipt.mayStand === true) sent.mayStand.push(receipt.uid);
     sent.failed.push({ uid: receipt.uid, reason: receipt.reason });
     counters.failed += 1;
     full.refusals = receipt.full ? full.refusals + 1 : 0;
@@ -114,6 +124,7 @@ interface Tapped {
 async function* tapAll(
   source: AsyncIterable<Item>,
   given: Map<number, Tapped>,
+  { wasAskedFor }: Doubts,
   lost: AbortSignal,
 ): AsyncGenerator<Item> {
   for await (const item of source) {
@@ -123,7 +134,12 @@ async function* tapAll(
     const hash = exactFingerprinter();
     const tapped: Tapped = { hash, bytes: 0, isWhole: false, modseq, identity, flags };
     given.set(item.uid, tapped);
-    yield { ...item, body: tap(item.body, tapped, lost), mayLeave: () => stillOurs(lost) };
+    yield {
+      ...item,
+      body: tap(item.body, tapped, lost),
+      mayLeave: () => stillOurs(lost),
+      wasAskedFor: wasAskedFor(item.uid),
+    };
   }
 }
 

@@ -9,6 +9,7 @@ import {
 import type { FailedItem, Intent, LedgerFolder, Settled } from "../domain/ledger.ts";
 import type { Job } from "../domain/pass.ts";
 import type { OpenSource, OpenTarget } from "../domain/provider.ts";
+import { carriedOf } from "./carried.ts";
 import type { Ends } from "./ends.ts";
 import type { Held } from "./held.ts";
 import type { Resent } from "./late.ts";
@@ -16,7 +17,10 @@ import { notHandedOver, readAll } from "./readable.ts";
 import { chunks, mustBeWhole, rematch } from "./rematch.ts";
 import { there } from "./there.ts";
 import { unclaimed } from "./unclaimed.ts";
-import { leavesNothing } from "./whole.ts";
+import { carriesAll } from "./whole.ts";
+
+/** Of a folder numbered anew so many may be the batch's and stay in doubt: after each loss they are read again. */
+const mostHeldAnew = 500;
 
 /** What came of a batch in doubt. */
 export interface Settlings {
@@ -51,6 +55,8 @@ export async function settleDoubt(
   const { ledger, fence } = ends;
   let found = nothing;
   let { uidValidity } = intent;
+  // Where no UIDs are told, a twin sent now would be taken for it.
+  let mayHold = (sends || !carriesAll(job)) && !intent.repairs && ends.target.tellsUids;
   const open = row === null ? null : await there(listed.source, () => ends.source.open(row.source));
   const into = await there(listed.target, () => ends.target.open(intent.target));
   if (row !== null && open !== null && into !== null) {
@@ -59,8 +65,10 @@ export async function settleDoubt(
       await rematch(row, open, job.run, ends);
     }
     // Under new numbers any message the ledger does not know may be one of the batch.
-    const uids = renumbered ? await unknown(row, open, ends) : intent.uids;
+    const uids = renumbered ? await unknown(row, open, ends) : await uncarried(intent, ends);
     uidValidity = open.state.uidValidity;
+    // Of all that may be it under new numbers no pass that leaves some of it to others is to be held up.
+    mayHold &&= !renumbered || (carriesAll(job) && uids.length <= mostHeldAnew);
     found = await find(intent, uids, open, into, job, ends);
   }
   const counters = (await ledger.counters(job.run, intent.folder)) ?? noCounters();
@@ -74,11 +82,9 @@ export async function settleDoubt(
   counters.failed += failed;
   // An earlier try of this run may have listed them.
   counters.listed += Math.max(0, -gap(counters));
-  // Where no UIDs are told, a twin sent now would be taken for it.
-  const holds = (sends || !leavesNothing(job)) && !intent.repairs && ends.target.tellsUids;
   // What was not handed over stands nowhere in sight either, where it does not stay.
   const unseen = found.stays.length > 0 ? [] : found.failed.map(({ uid }) => uid);
-  const held = new Set(holds ? [...found.missing.keys(), ...unseen] : []);
+  const held = new Set(mayHold ? [...found.missing.keys(), ...unseen] : []);
   await ledger.settle(
     {
       run: job.run,
@@ -88,6 +94,7 @@ export async function settleDoubt(
       items: found.items,
       failed: found.failed,
       stays: [...found.stays, ...held],
+      ...(into !== null && found.stays.length === 0 && { asked: askedOf(into) }),
       counters,
     },
     fence,
@@ -96,7 +103,7 @@ export async function settleDoubt(
   const { stays } = found;
   return {
     found: found.items.length,
-    resent: { target, ...found.looked, keys: found.missing },
+    resent: { folder, uidValidity, target, ...askedOf(into), keys: found.missing },
     stays,
     held:
       held.size === 0
@@ -105,6 +112,19 @@ export async function settleDoubt(
     uidValidity,
     failed,
   };
+}
+
+/** What comes into sight later has a UID from there up. */
+function askedOf(into: OpenTarget | null): { targetUidValidity: number; floor: number } {
+  const { uidValidity = 0, uidNext = 1 } = into?.state ?? {};
+  return { targetUidValidity: uidValidity, floor: uidNext };
+}
+
+/** What is put back is carried, and in doubt all the same. */
+async function uncarried({ folder, uidValidity, uids, repairs }: Intent, ends: Ends) {
+  if (repairs) return uids;
+  const carried = await carriedOf(folder, uidValidity, uids, ends);
+  return uids.filter((uid) => !carried.has(uid));
 }
 
 async function unknown(row: LedgerFolder, open: OpenSource, ends: Ends): Promise<number[]> {
@@ -127,17 +147,9 @@ interface Found {
   missing: Map<number, string>;
   failed: FailedItem[];
   stays: number[];
-  /** How the target was looked at. */
-  looked: Pick<Resent, "targetUidValidity" | "floor" | "others">;
 }
 
-const nothing: Found = {
-  items: [],
-  missing: new Map(),
-  failed: [],
-  stays: [],
-  looked: { targetUidValidity: 0, floor: 1, others: new Map() },
-};
+const nothing: Found = { items: [], missing: new Map(), failed: [], stays: [] };
 
 async function find(
   intent: Intent,
@@ -155,21 +167,22 @@ async function find(
   const missing = new Map<number, string>();
   const notRead = new Map(uids.map((uid) => [uid, notHandedOver]));
   const care = ends.care.of(intent.folder, open.state.uidValidity);
-  const others = new Map<string, number>();
+  const spoken = new Set<string>();
   for (const some of chunks(uids, 200)) {
     const refused = await readAll(open, some, care, async (item) => {
       const { key, fingerprint, size } = await fingerprints(item);
       notRead.delete(item.uid);
       const candidates = pool.get(key) ?? [];
-      if (renumbered && !others.has(key)) {
+      if (renumbered && !spoken.has(key)) {
         // The claims of carried twins went with the old numbers: as many copies as they are belong to them.
+        spoken.add(key);
         const { target } = intent;
-        const twins = await ends.ledger.twins(job.entry, target, fingerprint, uidValidity);
-        others.set(key, candidates.splice(0, twins).length);
+        candidates.splice(0, await ends.ledger.twins(job.entry, target, fingerprint, uidValidity));
       }
       const targetUid = candidates.shift();
       if (targetUid === undefined) {
-        missing.set(item.uid, key);
+        // Marked \Deleted it is sent no more.
+        if (!item.flags.some((flag) => /^\\deleted$/i.test(flag))) missing.set(item.uid, key);
         return;
       }
       const { uid, modseq, identity, flags } = item;
@@ -200,8 +213,7 @@ async function find(
   if (stays.length > 0 && !ends.target.tellsUids) {
     throw new FolderError(`a batch in doubt cannot be looked for: ${failed[0]?.reason}`);
   }
-  const looked = { targetUidValidity: uidValidity, floor, others };
-  return { items, missing, failed, stays, looked };
+  return { items, missing, failed, stays };
 }
 
 async function stillListed(

@@ -25,8 +25,8 @@ export function reach(job: Pick<Job, "kind" | "limit">): Instant | null {
   }
 }
 
-/** Whether it carries all there is. */
-export function leavesNothing(job: Job): boolean {
+/** Whether it leaves nothing to later passes. */
+export function carriesAll(job: Job): boolean {
   return reach(job) === everything;
 }
 

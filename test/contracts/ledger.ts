@@ -305,6 +305,20 @@ export function ledgerContract(open: OpenBooks): void {
       expect(await ledger.failures(folder.id, 1)).toEqual([3]);
     });
 
+    test("what stays in doubt is looked for from where the target stood when it was asked", async () => {
+      const { ledger } = books;
+      const { folder, fence } = run;
+      const id = await intend(books, run, [1, 2]);
+      const [before] = await ledger.intents(fence.entry);
+      const asked = { targetUidValidity: 77, floor: 9 };
+      const settlement = { run: run.run, intent: id, folder: folder.id, uidValidity: 1 };
+      const nothing = { items: [], failed: [], counters: counted({}) };
+      await ledger.settle({ ...settlement, ...nothing, stays: [2], asked }, fence);
+      await ledger.settle({ ...settlement, ...nothing, stays: [2] }, fence);
+
+      expect(await ledger.intents(fence.entry)).toEqual([{ ...before, uids: [2], ...asked }]);
+    });
+
     test("renumbered rows stand under the new UIDVALIDITY; the others stay where they were", async () => {
       const { ledger } = books;
       const failed = [{ uid: 9, reason: "refused" }];

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { FolderError } from "../../engine/domain/errors.ts";
 import type { OpenSource, OpenTarget } from "../../engine/domain/provider.ts";
-import type { MemoryWorld } from "../doubles/memory-world.ts";
+import { inDoubt } from "../doubles/in-doubt.ts";
 import {
   adding,
   annas,
@@ -21,11 +21,6 @@ import {
 /** What was refused among others is asked for alone. */
 const once = (how: string, reading: number) => (n: number) =>
   n === reading || (how === "refuses it" && n === reading + 1);
-
-const inDoubt = async (world: MemoryWorld) => {
-  const [entry] = await world.godwit.desk.projects.entries(world.project.id);
-  return (await world.works.ledger.intents(entry!.id)).map(({ uids }) => uids);
-};
 
 test.each(["refuses it", "leaves it out"] as const)(
   "what is in doubt stands there once, though the source %s when it is asked for",

@@ -33,7 +33,8 @@ export async function append(
 
   const { mayLeave } = item;
   let reply = await send(session, into.wire, [...system, ...keywords], date, { body, mayLeave });
-  const isAboutKeywords = !aboutSpace(reply) && !isBreakdown(reply);
+  // What a breakdown has left behind would be met by the second.
+  const isAboutKeywords = !aboutSpace(reply) && (item.wasAskedFor === true || !isBreakdown(reply));
   if (reply.status !== "OK" && keywords.length > 0 && isAboutKeywords) {
     reply = await send(session, into.wire, system, date, { body, mayLeave });
     notes.push("keywords dropped");

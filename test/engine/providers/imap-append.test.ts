@@ -210,6 +210,15 @@ describe("what is refused", () => {
     },
   );
 
+  test("a breakdown over keywords costs the keywords, once the server was asked for the message", async () => {
+    const rules = [
+      { on: /^APPEND.*Forwarded/, do: "answer" as const, with: "NO [SERVERBUG] Internal error" },
+    ];
+    const asked = { ...item(1, letter, { flags: ["$Forwarded"] }), wasAskedFor: true };
+    const { receipts } = await through("broken-keywords", { rules }, [asked]);
+    expect(receipts).toMatchObject([{ outcome: "added", notes: ["keywords dropped"] }]);
+  });
+
   test("a folder one may not write to", async () => {
     const { receipts } = await through("noperm", {
       rules: [{ on: /^APPEND/, do: "answer", with: "NO [NOPERM] Permission denied\x1b[31m" }],
