@@ -130,7 +130,7 @@ async function* repairFolder(
     migrated: own.items,
     bytes: own.bytes,
   };
-  const listing: Listing = { counters, todo: [], tooLarge: [], missing: [] };
+  const listing: Listing = { counters, todo: [], tooLarge: [], missing: [], held: [] };
   try {
     if (rows.length > 0 && refused !== null) throw refused;
     if (rows.length > 0 && folder !== null) {

@@ -99,6 +99,7 @@ export async function* runPass(
       const share = aside.find(({ row }) => row.id === intent.folder);
       const sends = share !== undefined;
       const settled = await settle(intent, sends, job, ends, folders, places);
+      if (settled.found > 0) ends.care.found();
       noteResent(ends.resent, intent.id, settled.resent);
       leave(intent.folder, settled.uidValidity, settled.stays);
       // Of a folder that is not carried afterwards nobody else counts it.

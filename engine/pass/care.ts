@@ -6,8 +6,8 @@ const mostLosses = 3;
 /** So many are given up in a row and do not count against the run: what is dropped each time is no matter of messages. */
 const mostGivenUp = 20;
 
-/** For so many breakdowns in a run the target is asked at once: one that breaks down over all it is given has nothing. */
-const mostAskedAgain = 20;
+/** A refusal is doubted until so many questions in a row have brought nothing to light. */
+const mostInVain = 3;
 
 /** For people: why a message was not handed over. */
 export const givenUp = `the connection was lost ${mostLosses} times while it was handed over`;
@@ -25,6 +25,8 @@ export interface Care {
   lost(progress: boolean, blames: boolean): boolean;
   /** True for the first refusal of something of this batch in doubt: the target is asked again before one is believed. */
   doubtsRefusal(intent: number): boolean;
+  /** The target was asked, and had something. */
+  found(): void;
   /** Something goes alone, was given up or asked for again: who lets go of the run forgets that. */
   knows(): boolean;
 }
@@ -49,7 +51,7 @@ export function newCare(): Care {
   let given = 0;
   const refused = new Set<number>();
   const brokeDown = new Set<string>();
-  let askedAgain = 0;
+  let inVain = 0;
   return {
     of(folder, uidValidity) {
       const nameOf = (uid: number) => `${folder} ${uidValidity} ${uid}`;
@@ -68,9 +70,9 @@ export function newCare(): Care {
         isAlone: (uid) => alone.has(nameOf(uid)),
         isGivenUp: (uid) => (losses.get(nameOf(uid)) ?? 0) >= mostLosses,
         breaksDown(uid) {
-          if (brokeDown.has(nameOf(uid)) || askedAgain === mostAskedAgain) return false;
+          if (brokeDown.has(nameOf(uid)) || inVain === mostInVain) return false;
           brokeDown.add(nameOf(uid));
-          askedAgain += 1;
+          inVain += 1;
           return true;
         },
         hasBrokenDown: (uid) => brokeDown.has(nameOf(uid)),
@@ -82,11 +84,9 @@ export function newCare(): Care {
       underWay = [];
       if (!blames) return false;
       const [only, ...others] = met;
-      for (const name of met) {
-        alone.add(name);
-        // What was stored now is not what it broke down over before.
-        brokeDown.delete(name);
-      }
+      for (const name of met) alone.add(name);
+      // What was stored now may be what it breaks down over next.
+      brokeDown.clear();
       if (only === undefined || others.length > 0) return false;
       const times = (losses.get(only) ?? 0) + 1;
       losses.set(only, times);
@@ -95,10 +95,14 @@ export function newCare(): Care {
       return given <= mostGivenUp;
     },
     doubtsRefusal(intent) {
-      if (refused.has(intent)) return false;
+      if (refused.has(intent) || inVain === mostInVain) return false;
       refused.add(intent);
+      inVain += 1;
       return true;
     },
-    knows: () => alone.size + refused.size + askedAgain > 0,
+    found() {
+      inVain = 0;
+    },
+    knows: () => alone.size + refused.size + brokeDown.size > 0,
   };
 }

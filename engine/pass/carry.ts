@@ -1,9 +1,10 @@
 import type { Counters } from "../domain/counters.ts";
+import { TransientError } from "../domain/errors.ts";
 import type { LedgerFolder } from "../domain/ledger.ts";
 import type { Job } from "../domain/pass.ts";
 import type { OpenSource } from "../domain/provider.ts";
 import type { Ends, Full } from "./ends.ts";
-import { type Held, staysOf } from "./held.ts";
+import { free, type Held, staysOf } from "./held.ts";
 import type { Listing, Todo } from "./listing.ts";
 import { type Refusal, type Sent, send } from "./send.ts";
 import { vanished } from "./vanished.ts";
@@ -34,7 +35,7 @@ export async function* carry(
     const { migrated } = counters;
     if (full.refusals >= fullAfter)
       await refuseAll(job, ends, row, from, batch, full.reason, counters);
-    else from = await carryBatch(job, ends, row, to, from, batch, counters, full);
+    else from = await carryBatch(job, ends, row, to, from, batch, listing, full);
     // What is refused each time is no sign that a next try would bring more.
     if (counters.migrated > migrated) yield counters;
   }
@@ -76,10 +77,11 @@ async function carryBatch(
   to: string,
   open: OpenSource,
   batch: Todo[],
-  counters: Counters,
+  listing: Listing,
   full: Full,
 ): Promise<OpenSource> {
   const { ledger, fence } = ends;
+  const { counters } = listing;
   const { uidValidity } = open.state;
   const uids = batch.map((item) => item.uid);
   const into = await ends.target.open(to);
@@ -111,6 +113,10 @@ async function carryBatch(
   const sent = await care.during(uids, () =>
     send(open, into, uids, counters, full, doubts, ends.lost),
   );
+  if (sent.isDoubted) {
+    await settleAnswered(job, ends, row, uidValidity, intent, held, uids, sent, counters);
+    throw new TransientError("the new system refused a message that it may have", "doubt");
+  }
   const missing = uids.filter((uid) => !sent.given.has(uid));
   const alone = sent.refused !== null && uids.length > 1 ? missing : [];
   const looked = await vanished(ends, row, open, alone.length > 0 ? [] : missing);
@@ -118,7 +124,8 @@ async function carryBatch(
   for (const one of withheld) one.reason = sent.refused ?? one.reason;
   // What the source withheld, or hands over alone, the target has not answered for.
   const unsent = [...alone, ...withheld.map(({ uid }) => uid)];
-  const stays = stillInDoubt(held, uids, unsent, sent, ends);
+  const isUntold = hasUntold(sent, ends);
+  const stays = stillInDoubt(held, uids, unsent, sent, isUntold);
   counters.vanished += missing.length - alone.length - withheld.length;
   counters.failed += withheld.length;
   await ledger.settle(
@@ -134,14 +141,44 @@ async function carryBatch(
     },
     fence,
   );
+  if (isUntold) await free(job, ends, listing);
   if (refused !== null) throw refused;
   // The server refused to hand over the batch: one by one, so that only the bad one fails.
   let next = from;
   for (const item of batch) {
     if (!alone.includes(item.uid)) continue;
-    next = await carryBatch(job, ends, row, to, next, [item], counters, full);
+    next = await carryBatch(job, ends, row, to, next, [item], listing, full);
   }
   return next;
+}
+
+/** Some of it has a copy that nobody claims: it would be taken for a twin in doubt. */
+function hasUntold({ items }: Sent, { target }: Ends): boolean {
+  return !target.tellsUids || items.some(({ targetUid }) => targetUid === null);
+}
+
+/** What the target answered for before it was doubted is known, whatever becomes of the rest. */
+async function settleAnswered(
+  job: Job,
+  ends: Ends,
+  row: LedgerFolder,
+  uidValidity: number,
+  intent: number,
+  held: Held | null,
+  uids: number[],
+  sent: Sent,
+  counters: Counters,
+): Promise<void> {
+  if (hasUntold(sent, ends)) return;
+  const { items, failed, mayStand } = sent;
+  const answered = new Set([...items, ...failed].map(({ uid }) => uid));
+  const before = held === null ? uids : staysOf(held);
+  const stays = [...before.filter((uid) => !answered.has(uid)), ...mayStand];
+  const { run } = job;
+  await ends.ledger.settle(
+    { run, intent, folder: row.id, uidValidity, items, failed, stays, counters },
+    ends.fence,
+  );
 }
 
 /** What of a batch's intent the target has not answered for, in words that can be believed. */
@@ -149,11 +186,9 @@ function stillInDoubt(
   held: Held | null,
   uids: number[],
   unsent: number[],
-  { items, mayStand }: Sent,
-  { target }: Ends,
+  { mayStand }: Sent,
+  isUntold: boolean,
 ): number[] {
-  // A copy that nobody claims would be taken for a twin in doubt.
-  const isUntold = !target.tellsUids || items.some(({ targetUid }) => targetUid === null);
   if (held === null) return isUntold ? [] : mayStand;
   held.uids = isUntold ? new Set() : held.uids.difference(new Set(uids)).union(new Set(unsent));
   if (!isUntold) held.unsent = [...held.unsent, ...mayStand];

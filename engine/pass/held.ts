@@ -1,3 +1,4 @@
+import type { Counters } from "../domain/counters.ts";
 import type { FailedItem } from "../domain/ledger.ts";
 import type { Job } from "../domain/pass.ts";
 import type { Ends } from "./ends.ts";
@@ -30,13 +31,15 @@ export function staysOf({ uids, unsent }: Held): number[] {
  */
 export async function bind(
   job: Job,
-  { ledger, fence }: Ends,
+  ends: Ends,
   held: readonly Held[],
   to: string | null,
-  { todo, counters }: Listing,
+  listing: Listing,
   unsure: readonly FailedItem[],
   isShort: boolean,
 ): Promise<void> {
+  const { todo, counters } = listing;
+  listing.held = held;
   for (const one of held) {
     const isWanted = (item: Todo) => item.held === undefined && one.uids.has(item.uid);
     const wanted = one.target === to ? todo.filter(isWanted) : [];
@@ -47,12 +50,25 @@ export async function bind(
       carriesAll(job) && !isShort ? rest.intersection(new Set(unsure.map(({ uid }) => uid))) : rest;
     one.uids = one.uids.difference(rest);
     one.unsent = [...one.unsent, ...left];
-    if (left.size === rest.size) continue;
-    const { intent, folder, uidValidity } = one;
-    const stays = staysOf(one);
-    await ledger.settle(
-      { run: job.run, intent, folder, uidValidity, items: [], failed: [], stays, counters },
-      fence,
-    );
+    if (left.size < rest.size) await narrow(job, ends, one, counters);
   }
+}
+
+/** What was to be sent under intents of before is sent under new ones. */
+export async function free(job: Job, ends: Ends, { held, counters }: Listing): Promise<void> {
+  for (const one of held) {
+    if (one.uids.size === 0) continue;
+    one.uids = new Set();
+    await narrow(job, ends, one, counters);
+  }
+}
+
+async function narrow(job: Job, ends: Ends, held: Held, counters: Counters): Promise<void> {
+  const { run } = job;
+  const { intent, folder, uidValidity } = held;
+  const stays = staysOf(held);
+  await ends.ledger.settle(
+    { run, intent, folder, uidValidity, items: [], failed: [], stays, counters },
+    ends.fence,
+  );
 }

@@ -22,6 +22,8 @@ export interface Listing {
   tooLarge: { uid: number; size: number }[];
   /** Failed before and no longer there. */
   missing: number[];
+  /** The batches in doubt that something of it is bound to. */
+  held: readonly Held[];
 }
 
 /** What a listing is read with. */
@@ -41,7 +43,13 @@ export async function decideAll(
   open: OpenSource,
 ): Promise<Listing> {
   const { uidValidity } = open.state;
-  const listing: Listing = { counters: noCounters(), todo: [], tooLarge: [], missing: [] };
+  const listing: Listing = {
+    counters: noCounters(),
+    todo: [],
+    tooLarge: [],
+    missing: [],
+    held: [],
+  };
   const { counters } = listing;
   const owed = job.kind === "retry" ? row.owed : null;
   const only =

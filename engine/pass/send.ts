@@ -29,11 +29,13 @@ export interface Sent {
   given: ReadonlyMap<number, unknown>;
   /** The source's words where it refused to hand over the rest; null where it did not. */
   refused: string | null;
+  /** A refusal is doubted: it and what comes after it was not sent any more. */
+  isDoubted: boolean;
 }
 
 /**
- * Sends a batch and counts what came of it. Throws where anything of it may stand at the target without an answer, or
- * with a refusal that is doubted, and where the entry is no longer ours.
+ * Sends a batch and counts what came of it, up to a refusal that is doubted. Throws where anything of it may stand at the
+ * target without an answer, and where the entry is no longer ours.
  */
 export async function send(
   open: OpenSource,
@@ -45,13 +47,23 @@ export async function send(
   lost: AbortSignal,
 ): Promise<Sent> {
   const given = new Map<number, Tapped>();
-  const sent: Sent = { items: [], failed: [], mayStand: [], given, refused: null };
+  const sent: Sent = {
+    items: [],
+    failed: [],
+    mayStand: [],
+    given,
+    refused: null,
+    isDoubted: false,
+  };
   const answered = () => sent.items.length + sent.failed.length;
   try {
     for await (const receipt of into.add(tapAll(open.read(uids), given, doubts, lost))) {
       const tapped = given.get(receipt.uid);
       if (tapped === undefined) throw new Error("The target answered for an item nobody gave it.");
-      note(receipt, tapped, into, sent, counters, full, doubts);
+      if (receipt.outcome === "refused" && doubts.doubts(receipt)) {
+        return { ...sent, isDoubted: true };
+      }
+      note(receipt, tapped, into, sent, counters, full);
     }
   } catch (error) {
     // What did not come to its end was not stored.
@@ -73,7 +85,6 @@ function note(
   sent: Sent,
   counters: Counters,
   full: Full,
-  { doubts }: Doubts,
 ): void {
   if (receipt.outcome === "added") {
     sent.items.push(settled(receipt, tapped, into.state.uidValidity));
@@ -82,9 +93,6 @@ function note(
     if (receipt.notes.includes("date clamped")) counters.datesClamped += 1;
     full.refusals = 0;
   } else {
-    if (doubts(receipt)) {
-      throw new TransientError("the new system refused a message that it may have", "doubt");
-    }
     if (receipt.mayStand === true) sent.mayStand.push(receipt.uid);
     sent.failed.push({ uid: receipt.uid, reason: receipt.reason });
     counters.failed += 1;

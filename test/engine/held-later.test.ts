@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { TransientError } from "../../engine/domain/errors.ts";
+import type { Item } from "../../engine/domain/item.ts";
 import { noFilters } from "../../engine/domain/project.ts";
 import type { Receipt } from "../../engine/domain/provider.ts";
 import type { MemorySystem } from "../../engine/providers/memory/provider.ts";
@@ -380,4 +381,149 @@ test("of two folders that go to one place the one with something in doubt goes f
   await world.pass("delta");
 
   expect(there(world, "All")).toBe(3);
+});
+
+/** As a target stores it that rewrites what it is given: by its content it is never found. */
+async function rewritten(item: Item): Promise<Item> {
+  const bytes = Buffer.concat([
+    Buffer.from("X-Stored: here\r\n"),
+    ...(await Array.fromAsync(item.body)),
+  ]);
+  return { ...item, body: bodyOf(bytes) };
+}
+
+test.each([
+  ["breaks down over another", (uid: number) => brokeDown(uid), false],
+  ["refuses another of a batch in doubt", (uid: number) => plainNo(uid), true],
+])(
+  "what a target answered for that rewrites what it stores is not sent again where it %s",
+  async (_, answer, isHeld) => {
+    await using world = await annas(5);
+    const target = adding(async function* (into, items) {
+      for await (const item of items) {
+        if (item.uid !== 5) {
+          yield* into.add(one(await rewritten(item)));
+          continue;
+        }
+        for await (const _ of item.body);
+        yield answer(5);
+      }
+    });
+    const works = twisted(world, { target });
+    if (isHeld) {
+      await askedInVain(world, twisted(world, { target: losing() }));
+      await world.carry(works);
+    } else await world.pass("full", { works });
+
+    expect(there(world)).toBe(4);
+    expect(await lastPass(world)).toMatchObject({
+      counters: { listed: 5, migrated: 4, failed: 1 },
+    });
+  },
+);
+
+const plainNo = (uid: number): Receipt => ({ outcome: "refused", uid, reason: "NO", full: false });
+
+test("what its owner removes after the target answered for it is not put back", async () => {
+  await using world = await annas(3);
+  const target = adding(async function* (into, items) {
+    for await (const item of items) {
+      if (item.uid !== 3) {
+        yield* into.add(one(item));
+        continue;
+      }
+      for await (const _ of item.body);
+      if (there(world) === 2) world.system.remove("anna@new", "INBOX", 1);
+      yield brokeDown(3);
+    }
+  });
+
+  await world.pass("full", { works: twisted(world, { target }) });
+
+  expect(there(world)).toBe(1);
+});
+
+test("what a target shows when it breaks down once more over what it always does is not sent a second time", async () => {
+  await using world = await annas(2);
+  const lost = new Set<number>();
+  let isShown = false;
+  const target = adding(async function* (into, items) {
+    for await (const item of items) {
+      const isKilled = !lost.has(item.uid);
+      if (item.uid === 2 && !isKilled && isShown) {
+        yield* into.add(one(item));
+        continue;
+      }
+      for await (const _ of item.body);
+      if (!isKilled && lost.size === 2 && !isShown) {
+        // Killed over 2, which it keeps out of sight until whatever comes next has met it.
+        isShown = true;
+        world.system.deliver("anna@new", "INBOX", letter(2));
+      }
+      lost.add(item.uid);
+      if (isKilled) throw gone();
+      yield brokeDown(item.uid);
+    }
+  });
+
+  await world.pass("full", { works: twisted(world, { target }) });
+
+  expect(isShown).toBe(true);
+  expect(there(world)).toBe(1);
+});
+
+test("plain refusals of many batches in doubt cost three questions", async () => {
+  await using world = await annas(40);
+  const pass = (kind: "full" | "delta", answer: (uid: number) => Receipt) => {
+    const target = adding(async function* (_, items) {
+      for await (const item of items) {
+        for await (const _ of item.body);
+        yield answer(item.uid);
+      }
+    });
+    return world.pass(kind, { works: inSmallBatches(twisted(world, { target })) });
+  };
+  await pass("full", brokeDown);
+  const start = world.clock.now();
+
+  await pass("delta", plainNo);
+
+  expect(world.clock.now() - start).toBeLessThan(4 * minute);
+});
+
+test("a copy whose UID was not told is not taken for a twin in another batch in doubt", async () => {
+  await using world = await annas(2);
+  const first = adding(async function* (into, items) {
+    for await (const item of items) {
+      if (item.uid === 2) yield* into.add(one(item));
+      else yield await refusalOf(item, "NO", false);
+    }
+  });
+  await world.pass("full", { works: twisted(world, { target: first }) });
+  world.system.deliver("anna@old", "INBOX", letter(1));
+  const second = adding(async function* (_, items) {
+    for await (const item of items) {
+      if (item.uid !== 1) throw gone();
+      yield await refusalOf(item, "NO", false);
+    }
+  });
+  await world.pass("delta", { works: inSmallBatches(twisted(world, { target: second })) });
+  expect(await inDoubt(world)).toEqual([[3]]);
+  let isLost = false;
+  const third = adding(async function* (into, items) {
+    for await (const item of items) {
+      if (item.uid === 3 && !isLost) {
+        isLost = true;
+        throw gone();
+      }
+      for await (const receipt of into.add(one(item))) {
+        const isUntold = item.uid === 1 && receipt.outcome === "added";
+        yield isUntold ? { ...receipt, targetUid: null } : receipt;
+      }
+    }
+  });
+
+  await world.pass("delta", { works: inSmallBatches(twisted(world, { target: third })) });
+
+  expect(there(world)).toBe(3);
 });
