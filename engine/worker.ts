@@ -122,7 +122,9 @@ async function untilEnd(
         return null;
       }
       const waiting = { for: error.waitingFor, until };
-      await works.passes.wait(job.run, waiting, owned.fence, { quietly: isQuiet() });
+      // Until when it waits for the quiet time is told by the next try.
+      const quietly = isQuiet() || asksAgain;
+      await works.passes.wait(job.run, waiting, owned.fence, { quietly });
       await works.clock.sleep(until - works.clock.now(), stop);
       if (stop.aborted) return interrupted(stop, owned);
     }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Target } from "../../engine/domain/provider.ts";
+import type { Works } from "../../engine/works.ts";
 import { askedInVain, brokeDown, inDoubt } from "../doubles/in-doubt.ts";
 import {
   adding,
@@ -121,6 +122,23 @@ test("a refusal of what was in doubt that is said again after the target was ask
   expect(await inDoubt(world)).toEqual([]);
   expect(await world.pass("delta")).toMatchObject({ state: "completed" });
   expect(there(world)).toBe(3);
+});
+
+test("that a run waits to ask again is told once, and until when", async () => {
+  await using world = await annas(5);
+  const start = world.clock.now();
+  const works = twisted(world, { target: breakingDown((uid) => uid > 2) });
+
+  await world.pass("full", { works: { ...works, settings: inBatchesOfOne(works) } });
+
+  const rows = await world.godwit.desk.newsroom.undelivered(100);
+  const waits = rows.map(({ news }) => news).filter(({ type }) => type === "entry waits");
+  expect(waits).toMatchObject([{ for: "doubt", until: start + 30_000 }]);
+});
+
+const inBatchesOfOne = ({ settings }: Works) => ({
+  ...settings,
+  batch: { items: 1, bytes: 1_000_000 },
 });
 
 test("a breakdown that is said again fails and stays in doubt: it may be shown yet, and holds up no other pass", async () => {
