@@ -102,6 +102,29 @@ test("the watch over the engines sees a letter that nobody intended, of an entry
   ]);
 });
 
+test("it is not misled by an engine that asks again for an entry it owns", async () => {
+  await using world = await memoryWorld();
+  const [anna] = await world.add("anna");
+  const wrong: string[] = [];
+  const works = watched(world.works, [anna!], {
+    letterMs: 0,
+    appended: () => {},
+    wrong: (words) => void wrong.push(words),
+  });
+  await using owned = await works.owners.take(anna!.id);
+  const { target } = await works.projects.addresses(anna!.id);
+  const into = await (await works.providers.memory.target(target)).open("INBOX");
+  const row = await works.ledger.folder(anna!.id, "INBOX", owned!.fence);
+  const { uidValidity: targetUidValidity, uidNext: floor } = into.state;
+  const at = { target: "INBOX", targetUidValidity, floor, run: null, repairs: false };
+  await works.ledger.intend({ folder: row.id, uidValidity: 1, uids: [1], ...at }, owned!.fence);
+
+  expect(await works.owners.take(anna!.id)).toBeNull();
+  await Array.fromAsync(into.add(one()));
+
+  expect(wrong).toEqual([]);
+});
+
 async function* one(): AsyncGenerator<Item> {
   const facts = { uid: 1, createdAt: 0, flags: [], modseq: null, identity: null, size: 6 };
   yield { ...facts, body: body() };
