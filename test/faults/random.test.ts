@@ -4,7 +4,7 @@ import { faults } from "./random-faults.ts";
 import type { Tally } from "./suite.ts";
 import { sumOf } from "./tally.ts";
 
-const seeds = Array.from({ length: 24 }, (_, n) => n + 1);
+const seeds = Array.from({ length: 24 }, (_, n) => n + 20);
 const clean = { lost: 0, duplicated: 0, foreign: 0, wrong: [] };
 
 describe("random passes with random faults (F12)", () => {
