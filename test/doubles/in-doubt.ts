@@ -5,6 +5,7 @@ import { preview, submit } from "../../engine/submit.ts";
 import { carryRun } from "../../engine/worker.ts";
 import type { Works } from "../../engine/works.ts";
 import type { MemoryWorld } from "./memory-world.ts";
+import { refused } from "./twisted.ts";
 
 /** The UIDs of each batch in doubt. */
 export const inDoubt = async (world: MemoryWorld) => {
@@ -14,11 +15,14 @@ export const inDoubt = async (world: MemoryWorld) => {
 
 /** What a target says that breaks down over an item. */
 export const brokeDown = (uid: number): Receipt => ({
-  outcome: "refused",
-  uid,
-  reason: "NO [SERVERBUG]",
-  full: false,
+  ...refused(uid, "NO [SERVERBUG]"),
   mayStand: true,
+});
+
+/** The works with batches of so many. */
+export const inSmallBatches = (works: Works, items = 1): Works => ({
+  ...works,
+  settings: { ...works.settings, batch: { items, bytes: 1_000_000 } },
 });
 
 /** A full pass whose engine dies right after it has asked the target, which did not show anything of the batch. */
@@ -37,6 +41,14 @@ export async function askedInVain(world: MemoryWorld, works: Works): Promise<voi
   };
   const dead = carryRun(run!, { ...works, ledger }, new AbortController().signal);
   await expect(dead).rejects.toThrow("killed");
+}
+
+/** The same, and the pass is stopped then, with what it asked for in doubt. */
+export async function stoppedInVain(world: MemoryWorld, works: Works): Promise<void> {
+  await askedInVain(world, works);
+  const { id } = await lastPass(world);
+  await world.godwit.desk.passes.control(id, "stop", "test");
+  await world.carry();
 }
 
 /** The pass that was submitted last, as it stands. */

@@ -2,7 +2,14 @@ import { FolderError, TransientError } from "../../engine/domain/errors.ts";
 import type { Item } from "../../engine/domain/item.ts";
 import type { Owners } from "../../engine/domain/owner.ts";
 import type { PassKind } from "../../engine/domain/pass.ts";
-import type { OpenSource, OpenTarget, Source, Target } from "../../engine/domain/provider.ts";
+import type {
+  OpenSource,
+  OpenTarget,
+  Receipt,
+  Source,
+  Target,
+} from "../../engine/domain/provider.ts";
+import type { Refusal } from "../../engine/pass/send.ts";
 import type { Works } from "../../engine/works.ts";
 import { type MemoryWorld, memoryWorld } from "./memory-world.ts";
 
@@ -115,8 +122,25 @@ export function losing(then = () => {}) {
   });
 }
 
-/** A target that refuses items while it is told to. */
-export function refusing(when: (uid: number) => boolean) {
+/** What a target says that refuses an item. */
+export const refused = (uid: number, reason = "NO", full = false): Refusal => ({
+  outcome: "refused",
+  uid,
+  reason,
+  full,
+});
+
+/** The same, once it has taken the item in. */
+export async function refusedWhole(item: Item, reason?: string, full?: boolean): Promise<Receipt> {
+  for await (const _ of item.body);
+  return refused(item.uid, reason, full);
+}
+
+/** A target that refuses items while it is told to, in these words. */
+export function refusing(
+  when: (uid: number) => boolean,
+  words: (uid: number) => Receipt = (uid) => refused(uid),
+) {
   return adding(async function* (into, items) {
     for await (const item of items) {
       if (!when(item.uid)) {
@@ -124,14 +148,14 @@ export function refusing(when: (uid: number) => boolean) {
         continue;
       }
       for await (const _ of item.body);
-      yield { outcome: "refused", uid: item.uid, reason: "NO", full: false };
+      yield words(item.uid);
     }
   });
 }
 
-/** This item alone, as a target is given it. */
-export async function* one(item: Item): AsyncGenerator<Item> {
-  yield item;
+/** This alone: an item as a target is given it, the bytes of a body. */
+export async function* one<T>(only: T): AsyncGenerator<T> {
+  yield only;
 }
 
 /** Anna's world, with so many letters in a folder. */

@@ -5,7 +5,14 @@ import { noFilters } from "../../engine/domain/project.ts";
 import type { Receipt } from "../../engine/domain/provider.ts";
 import type { MemorySystem } from "../../engine/providers/memory/provider.ts";
 import type { Works } from "../../engine/works.ts";
-import { askedInVain, brokeDown, inDoubt, lastPass } from "../doubles/in-doubt.ts";
+import {
+  askedInVain,
+  brokeDown,
+  inDoubt,
+  inSmallBatches,
+  lastPass,
+  stoppedInVain,
+} from "../doubles/in-doubt.ts";
 import {
   adding,
   annas,
@@ -14,6 +21,9 @@ import {
   losing,
   one,
   opening,
+  refused,
+  refusedWhole,
+  refusing,
   there,
   twisted,
   withholding,
@@ -22,11 +32,6 @@ import {
 // What befalls a mailbox while something in it is held: twins, other numbers, other passes, further faults.
 
 const minute = 60_000;
-const inSmallBatches = (works: Works, items = 1): Works => ({
-  ...works,
-  settings: { ...works.settings, batch: { items, bytes: 1_000_000 } },
-});
-
 test("a copy whose UID was not told is not taken for its twin", async () => {
   await using world = await annas(1);
   world.system.deliver("anna@old", "INBOX", letter(1));
@@ -164,7 +169,7 @@ test("refusals of half a batch cost one more question", async () => {
         throw gone();
       }
       if (item.uid % 2 === 1) yield* into.add(one(item));
-      else yield await refusalOf(item, "NO a header is too long", false);
+      else yield await refusedWhole(item, "NO a header is too long");
     }
   });
 
@@ -173,21 +178,12 @@ test("refusals of half a batch cost one more question", async () => {
   expect(world.clock.now() - start).toBeLessThan(3 * minute);
 });
 
-async function refusalOf(
-  item: { uid: number; body: AsyncIterable<Uint8Array> },
-  reason: string,
-  full: boolean,
-): Promise<Receipt> {
-  for await (const _ of item.body);
-  return { outcome: "refused", uid: item.uid, reason, full };
-}
-
 test("a mailbox that is full is believed at once", async () => {
   await using world = await annas(50);
   await askedInVain(world, twisted(world, { target: losing() }));
   const start = world.clock.now();
   const target = adding(async function* (_, items) {
-    for await (const item of items) yield await refusalOf(item, "NO [OVERQUOTA]", true);
+    for await (const item of items) yield await refusedWhole(item, "NO [OVERQUOTA]", true);
   });
 
   await world.carry(twisted(world, { target }));
@@ -231,7 +227,7 @@ test("two batches in doubt of a folder numbered anew leave nothing behind", asyn
     for await (const item of items) {
       const bytes = Buffer.concat(await Array.fromAsync(item.body));
       if (/letter [23]/.test(bytes.toString())) throw gone();
-      yield* into.add(one({ ...item, body: bodyOf(bytes) }));
+      yield* into.add(one({ ...item, body: one(bytes) }));
     }
   });
   await world.pass("full", { works: twisted(world, { target }) });
@@ -245,10 +241,6 @@ test("two batches in doubt of a folder numbered anew leave nothing behind", asyn
   expect(await inDoubt(world)).toEqual([]);
   expect(there(world)).toBe(3);
 });
-
-async function* bodyOf(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  yield bytes;
-}
 
 test("what is in doubt in a place that is no more, and carried to another, is asked for no more", async () => {
   await using world = await annas(1, "A");
@@ -296,9 +288,7 @@ async function stoppedWithYoungOnes() {
     const createdAt = world.clock.now() - minute;
     world.system.deliver("anna@old", "INBOX", letter(n), { createdAt, flags: [] });
   }
-  await askedInVain(world, inSmallBatches(twisted(world, { target: losing() }), 2));
-  await world.godwit.desk.passes.control(1, "stop", "test");
-  await world.carry();
+  await stoppedInVain(world, inSmallBatches(twisted(world, { target: losing() }), 2));
   expect(await inDoubt(world)).toEqual([[1, 2]]);
   return world;
 }
@@ -334,7 +324,7 @@ test("what was not carried in the end is not told as standing twice", async () =
       }
       refusals += 1;
       if (refusals === 2) world.system.deliver("anna@new", "INBOX", letter(2));
-      yield await refusalOf(item, "NO", false);
+      yield await refusedWhole(item);
     }
   });
 
@@ -373,7 +363,7 @@ test("of two folders that go to one place the one with something in doubt goes f
       }
       isShown = true;
       world.system.deliver("anna@new", "All", letter(2));
-      yield await refusalOf(item, "NO", false);
+      yield await refusedWhole(item);
     }
   });
 
@@ -389,12 +379,12 @@ async function rewritten(item: Item): Promise<Item> {
     Buffer.from("X-Stored: here\r\n"),
     ...(await Array.fromAsync(item.body)),
   ]);
-  return { ...item, body: bodyOf(bytes) };
+  return { ...item, body: one(bytes) };
 }
 
 test.each([
   ["breaks down over another", (uid: number) => brokeDown(uid), false],
-  ["refuses another of a batch in doubt", (uid: number) => plainNo(uid), true],
+  ["refuses another of a batch in doubt", (uid: number) => refused(uid), true],
 ])(
   "what a target answered for that rewrites what it stores is not sent again where it %s",
   async (_, answer, isHeld) => {
@@ -421,8 +411,6 @@ test.each([
     });
   },
 );
-
-const plainNo = (uid: number): Receipt => ({ outcome: "refused", uid, reason: "NO", full: false });
 
 test("what its owner removes after the target answered for it is not put back", async () => {
   await using world = await annas(3);
@@ -486,25 +474,20 @@ test("plain refusals of many batches in doubt cost three questions", async () =>
   await pass("full", brokeDown);
   const start = world.clock.now();
 
-  await pass("delta", plainNo);
+  await pass("delta", (uid) => refused(uid));
 
   expect(world.clock.now() - start).toBeLessThan(4 * minute);
 });
 
 test("a copy whose UID was not told is not taken for a twin in another batch in doubt", async () => {
   await using world = await annas(2);
-  const first = adding(async function* (into, items) {
-    for await (const item of items) {
-      if (item.uid === 2) yield* into.add(one(item));
-      else yield await refusalOf(item, "NO", false);
-    }
-  });
+  const first = refusing((uid) => uid === 1);
   await world.pass("full", { works: twisted(world, { target: first }) });
   world.system.deliver("anna@old", "INBOX", letter(1));
   const second = adding(async function* (_, items) {
     for await (const item of items) {
       if (item.uid !== 1) throw gone();
-      yield await refusalOf(item, "NO", false);
+      yield await refusedWhole(item);
     }
   });
   await world.pass("delta", { works: inSmallBatches(twisted(world, { target: second })) });

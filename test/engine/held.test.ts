@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import type { Target } from "../../engine/domain/provider.ts";
-import type { Works } from "../../engine/works.ts";
-import { askedInVain, brokeDown, inDoubt } from "../doubles/in-doubt.ts";
+import {
+  askedInVain,
+  brokeDown,
+  inDoubt,
+  inSmallBatches,
+  stoppedInVain,
+} from "../doubles/in-doubt.ts";
 import {
   adding,
   annas,
@@ -9,6 +14,7 @@ import {
   letter,
   losing,
   one,
+  refusedWhole,
   refusing,
   there,
   twisted,
@@ -19,21 +25,6 @@ import {
 // for it.
 
 const hour = 60 * 60 * 1000;
-
-/** A target that breaks down over items while it is told to. */
-function breakingDown(when: (uid: number) => boolean, then = () => {}) {
-  return adding(async function* (into, items) {
-    for await (const item of items) {
-      if (!when(item.uid)) {
-        yield* into.add(one(item));
-        continue;
-      }
-      for await (const _ of item.body);
-      then();
-      yield brokeDown(item.uid);
-    }
-  });
-}
 
 test("what was not in sight when the target was asked is asked for again by whoever goes on", async () => {
   await using world = await annas(3);
@@ -127,23 +118,18 @@ test("a refusal of what was in doubt that is said again after the target was ask
 test("that a run waits to ask again is told once, and until when", async () => {
   await using world = await annas(5);
   const start = world.clock.now();
-  const works = twisted(world, { target: breakingDown((uid) => uid > 2) });
+  const works = twisted(world, { target: refusing((uid) => uid > 2, brokeDown) });
 
-  await world.pass("full", { works: { ...works, settings: inBatchesOfOne(works) } });
+  await world.pass("full", { works: inSmallBatches(works) });
 
   const rows = await world.godwit.desk.newsroom.undelivered(100);
   const waits = rows.map(({ news }) => news).filter(({ type }) => type === "entry waits");
   expect(waits).toMatchObject([{ for: "doubt", until: start + 30_000 }]);
 });
 
-const inBatchesOfOne = ({ settings }: Works) => ({
-  ...settings,
-  batch: { items: 1, bytes: 1_000_000 },
-});
-
 test("a breakdown that is said again fails and stays in doubt: it may be shown yet, and holds up no other pass", async () => {
   await using world = await annas(3);
-  const works = twisted(world, { target: breakingDown((uid) => uid === 2) });
+  const works = twisted(world, { target: refusing((uid) => uid === 2, brokeDown) });
 
   const full = await world.pass("full", { works });
 
@@ -171,8 +157,7 @@ function refusingLater(uid: number) {
         yield* into.add(one(item));
         continue;
       }
-      for await (const _ of item.body);
-      yield { outcome: "refused", uid, reason: "NO", full: false };
+      yield await refusedWhole(item);
     }
   });
 }
@@ -180,17 +165,17 @@ function refusingLater(uid: number) {
 test("a target that breaks down over everything ends the run, and is not asked for each", async () => {
   await using world = await annas(60);
   let tries = 0;
-  const target = breakingDown(
+  const target = refusing(
     () => true,
-    () => {
+    (uid) => {
       tries += 1;
+      return brokeDown(uid);
     },
   );
 
   const works = twisted(world, { target });
-  const settings = { ...works.settings, batch: { items: 1, bytes: 1_000_000 } };
 
-  const full = await world.pass("full", { works: { ...works, settings } });
+  const full = await world.pass("full", { works: inSmallBatches(works) });
 
   expect(full).toMatchObject({
     state: "completed_with_errors",
@@ -205,9 +190,7 @@ test("what is in doubt and a pass leaves to later ones stays in doubt", async ()
   await using world = await annas(2);
   const { system, clock } = world;
   system.deliver("anna@old", "INBOX", letter(3), { createdAt: clock.now() - hour, flags: [] });
-  await askedInVain(world, twisted(world, { target: losing() }));
-  await world.godwit.desk.passes.control(1, "stop", "test");
-  await world.carry();
+  await stoppedInVain(world, twisted(world, { target: losing() }));
 
   expect(await world.pass("prestage", { days: 1 })).toMatchObject({ state: "completed" });
   expect(await inDoubt(world)).toEqual([[3]]);
@@ -222,9 +205,7 @@ test("of copies that were stored late those of what is still in doubt are not co
   await using world = await annas(2);
   const { system, clock } = world;
   system.deliver("anna@old", "INBOX", letter(3), { createdAt: clock.now() - hour, flags: [] });
-  await askedInVain(world, twisted(world, { target: losing() }));
-  await world.godwit.desk.passes.control(1, "stop", "test");
-  await world.carry();
+  await stoppedInVain(world, twisted(world, { target: losing() }));
   let isAsked = false;
   const target = (to: Target): Target => ({
     ...to,
@@ -266,7 +247,7 @@ test("what is given up while it is in doubt stays in doubt", async () => {
     for await (const item of items) {
       for await (const _ of item.body);
       if (item.uid === 2) throw gone();
-      yield* into.add(one({ ...item, body: bytes(letter(item.uid)) }));
+      yield* into.add(one({ ...item, body: one(letter(item.uid)) }));
     }
   });
 
@@ -278,10 +259,6 @@ test("what is given up while it is in doubt stays in doubt", async () => {
   expect(await world.pass("delta")).toMatchObject({ state: "completed" });
   expect(there(world)).toBe(2);
 });
-
-async function* bytes(all: Buffer): AsyncGenerator<Uint8Array> {
-  yield all;
-}
 
 test("what the source withholds while it is in doubt stays in doubt, though nothing stands there yet", async () => {
   await using world = await annas(2);
@@ -343,9 +320,8 @@ test("copies that were stored late are told of, though nothing was in doubt any 
     },
   });
   const works = twisted(world, { target });
-  const settings = { ...works.settings, batch: { items: 1, bytes: 1_000_000 } };
 
-  const full = await world.pass("full", { works: { ...works, settings } });
+  const full = await world.pass("full", { works: inSmallBatches(works) });
 
   expect(losses).toBe(1);
   expect(there(world)).toBe(3);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Item } from "../../engine/domain/item.ts";
+import type { Entry } from "../../engine/domain/project.ts";
 import { sqliteFolder } from "../db/books.ts";
-import { memoryWorld } from "../doubles/memory-world.ts";
+import { type MemoryWorld, memoryWorld } from "../doubles/memory-world.ts";
 import { type Postgres, startPostgres } from "../servers/postgres.ts";
 import { terminate } from "./database.ts";
 import { fill, isWhole, keepBusy } from "./database-file.ts";
@@ -82,15 +83,21 @@ describe("an engine on an SQLite file carries everything once, sends nothing wit
   });
 });
 
-test("the watch over the engines sees a letter that nobody intended, of an entry nobody owns", async () => {
-  await using world = await memoryWorld();
-  const [anna] = await world.add("anna");
+/** An engine's works under the watch, for one mailbox. */
+function watchOver(world: MemoryWorld, entry: Entry) {
   const wrong: string[] = [];
-  const works = watched(world.works, [anna!], {
+  const works = watched(world.works, [entry], {
     letterMs: 0,
     appended: () => {},
     wrong: (words) => void wrong.push(words),
   });
+  return { works, wrong };
+}
+
+test("the watch over the engines sees a letter that nobody intended, of an entry nobody owns", async () => {
+  await using world = await memoryWorld();
+  const [anna] = await world.add("anna");
+  const { works, wrong } = watchOver(world, anna!);
   const { target } = await world.works.projects.addresses(anna!.id);
   const folder = await (await works.providers.memory.target(target)).open("INBOX");
 
@@ -105,12 +112,7 @@ test("the watch over the engines sees a letter that nobody intended, of an entry
 test("it is not misled by an engine that asks again for an entry it owns", async () => {
   await using world = await memoryWorld();
   const [anna] = await world.add("anna");
-  const wrong: string[] = [];
-  const works = watched(world.works, [anna!], {
-    letterMs: 0,
-    appended: () => {},
-    wrong: (words) => void wrong.push(words),
-  });
+  const { works, wrong } = watchOver(world, anna!);
   await using owned = await works.owners.take(anna!.id);
   const { target } = await works.projects.addresses(anna!.id);
   const into = await (await works.providers.memory.target(target)).open("INBOX");

@@ -2,7 +2,7 @@ import { chown, copyFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Provider } from "../../engine/domain/provider.ts";
-import { adding, gone } from "../doubles/twisted.ts";
+import { adding, gone, one, refusedWhole } from "../doubles/twisted.ts";
 import { compare } from "../servers/checker.ts";
 import type { Dovecot } from "../servers/dovecot.ts";
 import { twoDovecots } from "../servers/dovecots.ts";
@@ -87,15 +87,14 @@ function killedOver(imap: Provider, user: string, uid: number, refused: number):
     for await (const item of items) {
       if (left > 0) {
         left -= 1;
-        await Array.fromAsync(item.body);
-        yield { outcome: "refused", uid: item.uid, reason: "NO", full: false };
+        yield await refusedWhole(item);
       } else if (item.uid === uid && !isOver) {
         isOver = true;
         await Array.fromAsync(item.body);
         await leaveBehind(user, letter(uid));
         await fresh.killChildren();
         throw gone();
-      } else yield* into.add(once(item));
+      } else yield* into.add(one(item));
     }
   });
   return {
@@ -117,8 +116,4 @@ async function leaveBehind(user: string, body: Buffer): Promise<void> {
   await copyFile(from, to);
   const { uid, gid } = await stat(from);
   await chown(to, uid, gid);
-}
-
-async function* once<T>(one: T): AsyncGenerator<T> {
-  yield one;
 }

@@ -7,7 +7,7 @@ import type {
   Source,
   Target,
 } from "../../engine/domain/provider.ts";
-import { gone } from "../doubles/twisted.ts";
+import { gone, one } from "../doubles/twisted.ts";
 
 /** What may go wrong, and how likely that is each time it can. */
 export const faults = {
@@ -178,7 +178,7 @@ function openTarget(
     async *add(items) {
       for await (const item of items) {
         const bytes = Buffer.concat(await Array.fromAsync(item.body));
-        yield* await answer(open, { ...item, body: once(bytes) }, bytes, path, ways, trouble, lost);
+        yield* await answer(open, { ...item, body: one(bytes) }, bytes, path, ways, trouble, lost);
       }
     },
     async *look(fromUid, only) {
@@ -228,15 +228,11 @@ async function answer(
   if (trouble.strikes("the target is full", where)) {
     return [{ outcome: "refused", uid, reason: "NO [OVERQUOTA]", full: true }];
   }
-  const receipts = await Array.fromAsync(open.add(once(item)));
+  const receipts = await Array.fromAsync(open.add(one(item)));
   if (trouble.strikes("the target stores a letter and is lost before it says so", where)) {
     throw lost();
   }
   return receipts.map((one) =>
     one.outcome === "added" && !tellsUids ? { ...one, targetUid: null } : one,
   );
-}
-
-async function* once<T>(one: T): AsyncGenerator<T> {
-  yield one;
 }
