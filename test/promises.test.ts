@@ -107,6 +107,21 @@ describe("5. No duplicates", () => {
       present: 3,
     });
   });
+
+  test("nor when something new has come to the folder, which is looked at then", async () => {
+    await using at = await oneEntry();
+    await at.deliver("INBOX", "twin", "twin", "single");
+    await at.pass("full");
+    await at.deliver("INBOX", "later");
+
+    expect(await at.pass("delta")).toMatchObject({ counters: { migrated: 1, duplicates: 3 } });
+
+    expect(compare(await at.source(), await at.target())).toMatchObject({
+      lost: [],
+      duplicated: [],
+      present: 4,
+    });
+  });
 });
 
 describe("6. No deletes", () => {
